@@ -1,0 +1,226 @@
+"""The `course` command: open the lectures, release and grade assignments, check one's own work.
+
+Exit codes: 0 all is well; 1 it ran, and the answer is no (a check failed, something is missing);
+2 it could not run (wrong arguments, a refusal, a file that cannot be read).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from course import __version__
+
+
+class CourseGroup(click.Group):
+    """A group whose commands fail in one sentence; `--debug` shows the traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            text = " ".join(str(error).split()) or type(error).__name__
+            failure = click.ClickException(text)
+            failure.exit_code = 2
+            raise failure from error
+
+
+@click.group(cls=CourseGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="course")
+@click.option("--debug", is_flag=True, help="Show the traceback when something fails.")
+def main(debug: bool) -> None:
+    """Neurons, neural networks and back-propagation: the course's own tools.
+
+    Run them in the folder of the course (the one with lectures/ and solutions/).
+    """
+
+
+def course_root(start: Path | None = None) -> Path:
+    """The folder of the course: the nearest one upwards that has `nbgrader_config.py`."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "nbgrader_config.py").is_file():
+            return folder
+    raise click.ClickException(
+        f"{start} is not inside a course: no nbgrader_config.py here or above."
+        " Change to the folder of the course and try again."
+    )
+
+
+def assignment_names(root: Path) -> list[str]:
+    """The assignments that have a solution, in order."""
+    return sorted(p.name for p in (root / "solutions").glob("[0-9]*") if p.is_dir())
+
+
+def needs_nbgrader() -> None:
+    """Stop with one sentence when the extra `grade` is not installed."""
+    if find_spec("nbgrader") is None:
+        raise click.ClickException(
+            "nbgrader is not installed: run  pip install 'course[grade]'"
+            "  (in a checkout: pip install -c constraints.txt -e '.[grade]')."
+        )
+
+
+def known_assignment(root: Path, name: str) -> str:
+    """The name itself, or an error that lists the names there are."""
+    names = assignment_names(root)
+    if name not in names:
+        there = ", ".join(names) or "none"
+        raise click.ClickException(f"There is no assignment {name!r}. There are: {there}.")
+    return name
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
+def lab(jupyter_options: tuple[str, ...]) -> None:
+    """Open JupyterLab on the lectures.
+
+    Options that JupyterLab knows (--no-browser, --port 8889, ...) are handed on to it.
+    """
+    root = course_root()
+    command = [sys.executable, "-m", "jupyterlab", "--LabApp.default_url=/lab/tree/lectures"]
+    # JupyterLab's question about news, and its look-ups for updates, have no place in a lecture.
+    command += ["--LabApp.news_url=None"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    # Kernels and nbgrader's own commands are found beside this Python, also when it is not active.
+    scripts = str(Path(sys.executable).parent)
+    path = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+    try:
+        done = subprocess.run(
+            [*command, *jupyter_options], cwd=root, env=os.environ | {"PATH": path}, check=False
+        )
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(0) from None
+    raise click.exceptions.Exit(done.returncode)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "everything", is_flag=True, help="Release every assignment.")
+def release(names: tuple[str, ...], everything: bool) -> None:
+    """Make the student version of assignments: solutions/NAME becomes assignments/NAME.
+
+    The solution must pass its own checks and every misconception must be told apart; otherwise
+    nothing is written and the exercise at fault is named.
+    """
+    needs_nbgrader()
+    from course.grading.release import release as release_assignment
+
+    root = course_root()
+    if everything == bool(names):
+        raise click.UsageError("Give the names of assignments, or --all.")
+    for name in assignment_names(root) if everything else names:
+        release_assignment(root, known_assignment(root, name))
+        click.echo(f"{name}: released into {(root / 'assignments' / name).relative_to(root)}/")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--student", "students", multiple=True, metavar="ID", help="Only this student.")
+@click.option(
+    "--unsandboxed",
+    is_flag=True,
+    help="Grade without a sandbox: student code can then read and change your files.",
+)
+def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
+    """Grade the submissions of assignment NAME and write the feedback pages.
+
+    Submissions lie under submitted/STUDENT/NAME/. Points go to nbgrader's gradebook, feedback to
+    feedback/STUDENT/NAME/.
+    """
+    needs_nbgrader()
+    from rich.console import Console
+
+    from course.grading.report import grade_and_report
+
+    root = course_root()
+    grade_and_report(
+        Console(),
+        root,
+        known_assignment(root, name),
+        students=list(students) or None,
+        sandbox="none" if unsandboxed else "auto",
+    )
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(file: Path) -> None:
+    """Check your own notebook FILE, as `check(...)` does inside it.
+
+    Exit code 0 when every exercise is right, 1 when not yet, 2 when FILE cannot be read.
+    """
+    from rich.console import Console
+
+    from course.grading.check import check_file
+    from course.grading.report import print_result
+
+    result = check_file(file)
+    print_result(Console(), result)
+    if result.reason is not None:
+        raise click.exceptions.Exit(2)
+    raise click.exceptions.Exit(0 if result.points == result.max_points else 1)
+
+
+@main.command()
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Make the class in this folder instead of a temporary one.",
+)
+def demo(keep: Path | None) -> None:
+    """See it grade: a small class, honest and hostile, is graded for real."""
+    needs_nbgrader()
+    from rich.console import Console
+
+    from course.grading.demo import run
+
+    run(Console(), keep=keep)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("site"),
+    show_default=True,
+    help="Where the pages go.",
+)
+def site(names: tuple[str, ...], folder: Path) -> None:
+    """Export lectures as pages that stay live without a kernel or a network.
+
+    NAME is the start of a lecture's file name, such as 06; without one, all lectures.
+    """
+    from course.explore.site import export
+
+    lectures = sorted((course_root() / "lectures").glob("*.ipynb"))
+    chosen = [p for p in lectures if not names or any(p.name.startswith(n) for n in names)]
+    if not chosen:
+        there = ", ".join(p.stem for p in lectures)
+        raise click.ClickException(
+            f"No lecture starts with {' or '.join(names)}. There are: {there}."
+        )
+    for page in export(chosen, folder):
+        click.echo(page)
+
+
+@main.command()
+def doctor() -> None:
+    """Look whether this machine has what the course needs, and say how to get what is missing."""
+    from rich.console import Console
+
+    from course.doctor import report
+
+    raise click.exceptions.Exit(0 if report(Console()) else 1)
