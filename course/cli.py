@@ -80,6 +80,11 @@ def known_assignment(root: Path, name: str) -> str:
     return name
 
 
+def before(first: str, rest: str | None) -> str:
+    """A search path that starts with `first`."""
+    return first if not rest else os.pathsep.join([first, rest])
+
+
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
 def lab(jupyter_options: tuple[str, ...]) -> None:
@@ -89,16 +94,18 @@ def lab(jupyter_options: tuple[str, ...]) -> None:
     """
     root = course_root()
     command = [sys.executable, "-m", "jupyterlab", "--LabApp.default_url=/lab/tree/lectures"]
-    # JupyterLab's question about news, and its look-ups for updates, have no place in a lecture.
-    command += ["--LabApp.news_url=None"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container; the server listens on this machine only
+    # course/jupyter holds settings for the server: no question about news, no look-up of updates.
+    settings = str(Path(__file__).parent / "jupyter")
     # Kernels and nbgrader's own commands are found beside this Python, also when it is not active.
     scripts = str(Path(sys.executable).parent)
-    path = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+    env = os.environ | {
+        "JUPYTER_CONFIG_PATH": before(settings, os.environ.get("JUPYTER_CONFIG_PATH")),
+        "PATH": before(scripts, os.environ.get("PATH")),
+    }
     try:
-        done = subprocess.run(
-            [*command, *jupyter_options], cwd=root, env=os.environ | {"PATH": path}, check=False
-        )
+        done = subprocess.run([*command, *jupyter_options], cwd=root, env=env, check=False)
     except KeyboardInterrupt:
         raise click.exceptions.Exit(0) from None
     raise click.exceptions.Exit(done.returncode)
