@@ -18,6 +18,12 @@ import click
 from course import __version__
 
 
+class Refusal(click.ClickException):
+    """It could not run; the message says why, in one sentence."""
+
+    exit_code = 2
+
+
 class CourseGroup(click.Group):
     """A group whose commands fail in one sentence; `--debug` shows the traceback."""
 
@@ -30,9 +36,7 @@ class CourseGroup(click.Group):
             if ctx.params.get("debug"):
                 raise
             text = " ".join(str(error).split()) or type(error).__name__
-            failure = click.ClickException(text)
-            failure.exit_code = 2
-            raise failure from error
+            raise Refusal(text) from error
 
 
 @click.group(cls=CourseGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,7 +55,7 @@ def course_root(start: Path | None = None) -> Path:
     for folder in (start, *start.parents):
         if (folder / "nbgrader_config.py").is_file():
             return folder
-    raise click.ClickException(
+    raise Refusal(
         f"{start} is not inside a course: no nbgrader_config.py here or above."
         " Change to the folder of the course and try again."
     )
@@ -65,7 +69,7 @@ def assignment_names(root: Path) -> list[str]:
 def needs_nbgrader() -> None:
     """Stop with one sentence when the extra `grade` is not installed."""
     if find_spec("nbgrader") is None:
-        raise click.ClickException(
+        raise Refusal(
             "nbgrader is not installed: run  pip install 'course[grade]'"
             "  (in a checkout: pip install -c constraints.txt -e '.[grade]')."
         )
@@ -76,7 +80,7 @@ def known_assignment(root: Path, name: str) -> str:
     names = assignment_names(root)
     if name not in names:
         there = ", ".join(names) or "none"
-        raise click.ClickException(f"There is no assignment {name!r}. There are: {there}.")
+        raise Refusal(f"There is no assignment {name!r}. There are: {there}.")
     return name
 
 
@@ -121,13 +125,14 @@ def release(names: tuple[str, ...], everything: bool) -> None:
     nothing is written and the exercise at fault is named.
     """
     needs_nbgrader()
-    from course.grading.release import release as release_assignment
-
-    root = course_root()
     if everything == bool(names):
         raise click.UsageError("Give the names of assignments, or --all.")
-    for name in assignment_names(root) if everything else names:
-        release_assignment(root, known_assignment(root, name))
+    root = course_root()
+    chosen = assignment_names(root) if everything else [known_assignment(root, n) for n in names]
+    from course.grading.release import release as release_assignment
+
+    for name in chosen:
+        release_assignment(root, name)
         click.echo(f"{name}: released into {(root / 'assignments' / name).relative_to(root)}/")
 
 
@@ -146,15 +151,16 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
     feedback/STUDENT/NAME/.
     """
     needs_nbgrader()
+    root = course_root()
+    known_assignment(root, name)
     from rich.console import Console
 
     from course.grading.report import grade_and_report
 
-    root = course_root()
     grade_and_report(
         Console(),
         root,
-        known_assignment(root, name),
+        name,
         students=list(students) or None,
         sandbox="none" if unsandboxed else "auto",
     )
@@ -210,15 +216,13 @@ def site(names: tuple[str, ...], folder: Path) -> None:
 
     NAME is the start of a lecture's file name, such as 06; without one, all lectures.
     """
-    from course.explore.site import export
-
     lectures = sorted((course_root() / "lectures").glob("*.ipynb"))
     chosen = [p for p in lectures if not names or any(p.name.startswith(n) for n in names)]
     if not chosen:
         there = ", ".join(p.stem for p in lectures)
-        raise click.ClickException(
-            f"No lecture starts with {' or '.join(names)}. There are: {there}."
-        )
+        raise Refusal(f"No lecture starts with {' or '.join(names)}. There are: {there}.")
+    from course.explore.site import export
+
     for page in export(chosen, folder):
         click.echo(page)
 
