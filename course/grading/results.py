@@ -1,12 +1,20 @@
-"""What grading says: an outcome for each exercise, a result for each submission.
+"""What is graded, and what grading says: an outcome for each exercise, a result for each submission.
 
-Made in the trusted process only.  Every text in it that comes from a student's program is plain,
+Results are made in the trusted process only.  Every text in it that comes from a student's program is plain,
 bounded and marked as such; nothing here is ever executed or unpickled.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell of a submission: its `grade_id` if it is a solution cell, and its text."""
+
+    grade_id: str | None
+    source: str
 
 
 @dataclass(frozen=True)
