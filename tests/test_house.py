@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "doctor": LIBRARY | {"grading", "explore"},
     "cli": LIBRARY | {"grading", "explore", "doctor"},
     "__init__": set(),
+    "__main__": {"cli"},
 }
 HEAVY = {"matplotlib", "sklearn", "ipywidgets", "anywidget", "nbgrader", "nbformat", "nbconvert"}
 

@@ -1,0 +1,1 @@
+"""The gates of the design, each measured beside its peer in one run."""

@@ -1,0 +1,153 @@
+"""What the terminal shows of grading: one submission, or a class with its commonest mistakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from course.grading.results import Outcome, Result
+
+# One mark and one colour per status, so that the table can be read without colours too.
+STATUS = {
+    "correct": ("✓", "green"),
+    "partly": ("~", "yellow"),
+    "wrong": ("✗", "red"),
+    "not done": ("·", "dim"),
+    "error": ("!", "red"),
+    "limit": ("⏱", "red"),
+}
+
+
+def number(points: float) -> str:
+    """Points without needless decimals.
+
+    >>> number(8.0), number(2.5), number(10 / 3)
+    ('8', '2.5', '3.33')
+    """
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def print_result(console: Console, result: Result) -> None:
+    """Print how one submission went, exercise by exercise."""
+    if result.reason is not None:
+        console.print(f"[red]Nothing could be checked:[/] {escape(result.reason)}")
+        return
+    table = Table(box=None, padding=(0, 1), show_edge=False)
+    table.add_column("")
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for outcome in result.outcomes.values():
+        mark, style = STATUS[outcome.status]
+        table.add_row(
+            f"[{style}]{mark}[/]",
+            outcome.exercise,
+            f"{number(outcome.points)} / {number(outcome.max_points)}",
+            "" if outcome.status == "correct" else escape(outcome.message),
+        )
+    console.print(table)
+    for note in result.notes:
+        console.print(f"[yellow]note:[/] {escape(note)}")
+    console.print(f"\n[bold]{number(result.points)} of {number(result.max_points)} points[/]")
+
+
+def describe(result: Result, width: int = 100) -> str:
+    """What the feedback says, in a line: the reason, or the first exercises that lost points."""
+    if result.reason is not None:
+        return result.reason
+    lost = [o for o in result.outcomes.values() if o.points < o.max_points]
+    if not lost:
+        return "everything right"
+    if all(o.status == "not done" for o in result.outcomes.values()):
+        return "nothing done yet"
+    # An exercise that was tried says more than one that was left out.
+    lost.sort(key=lambda o: o.status == "not done")
+    text = "; ".join(f"{o.exercise}: {' '.join(o.message.split())}" for o in lost)
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def class_progress(console: Console) -> Progress:
+    """The progress bar of a class being graded."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def class_table(results: Mapping[str, Result]) -> Table:
+    """Who has how many points, and what the feedback said."""
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("student", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("what the feedback says", overflow="fold")
+    for student, result in results.items():
+        table.add_row(
+            escape(student),
+            f"{number(result.points)} / {number(result.max_points)}",
+            escape(describe(result)),
+        )
+    return table
+
+
+def exercise_table(results: Iterable[Result]) -> Table:
+    """Per exercise the share that got it right, and the commonest misconceptions."""
+    outcomes: dict[str, list[Outcome]] = {}
+    for result in results:
+        for outcome in result.outcomes.values():
+            outcomes.setdefault(outcome.exercise, []).append(outcome)
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("right", justify="right")
+    table.add_column("commonest misconceptions", overflow="fold")
+    for name, tried in outcomes.items():
+        right = sum(o.status == "correct" for o in tried)
+        common = Counter(o.misconception for o in tried if o.misconception).most_common(3)
+        table.add_row(
+            name,
+            f"{right / len(tried):.0%}",
+            ", ".join(f"{escape(m)} ({n})" for m, n in common),
+        )
+    return table
+
+
+def grade_and_report(
+    console: Console,
+    root: Path,
+    name: str,
+    *,
+    students: list[str] | None = None,
+    sandbox: str = "auto",
+) -> dict[str, Result]:
+    """Grade the submissions of an assignment with a progress bar, then print what came out."""
+    from course.grading.gradebook import grade_class
+
+    with class_progress(console) as bar:
+        task = bar.add_task(name, total=None)
+
+        def step(done: int, total: int, student: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{name} {student}")
+
+        results = grade_class(root, name, students=students, progress=step, sandbox=sandbox)
+    console.print(class_table(results))
+    console.print()
+    console.print(exercise_table(results.values()))
+    console.print(f"\nFeedback pages: {root / 'feedback'}")
+    return results
