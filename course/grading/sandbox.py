@@ -1,0 +1,312 @@
+"""Sandboxes: how a worker is started so that student code can touch nothing but itself.
+
+bubblewrap (Linux namespaces) where it works, else sandlock (Landlock and seccomp, Linux 6.7 or
+later), else `SandboxUnavailable`.  `Unsandboxed` is a plain subprocess with the kernel's resource
+limits; it is for one's own code and never chosen unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from course.grading import values
+from course.grading.runtime import Runtime, runtime
+
+INSTALL = (
+    "Install bubblewrap (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap)"
+    " or sandlock (pip install 'course[grade]', Linux 6.7 or later), or pass --unsandboxed if you"
+    " trust every submission."
+)
+SCRATCH = "/tmp"
+ENVIRONMENT = {
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": SCRATCH,
+    "PATH": "/nonexistent",
+    "PYTHONHASHSEED": "0",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+
+
+class SandboxUnavailable(RuntimeError):
+    """There is no sandbox here; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class ProcessLimits:
+    """What a worker may use; sizes in bytes."""
+
+    memory: int = 1 << 30
+    scratch: int = 64 << 20
+    file_size: int = 16 << 20
+    open_files: int = 64
+    processes: int = 16
+    cpu: int = 600  # seconds in all: a backstop behind the limit of each exercise
+
+    def kernel(self) -> dict[str, int]:
+        """By the names of the kernel's resource limits."""
+        return {
+            "AS": self.memory,
+            "FSIZE": self.file_size,
+            "NOFILE": self.open_files,
+            "NPROC": self.processes,
+            "CPU": self.cpu,
+            "CORE": 0,
+        }
+
+
+class Worker(Protocol):
+    """A started worker process: unbuffered pipes, and an end."""
+
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+    def end(self) -> int:
+        """Kill the worker and everything it started; return how it ended.
+
+        0 or an exit code; minus the number of a signal.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A way to start workers."""
+
+    name: str
+    start: Callable[[Runtime, ProcessLimits], Worker]
+    isolates: bool = True
+
+
+def python(executable: Path, *folders: Path | str) -> list[str]:
+    """The command that runs the worker with nothing but these folders beside the standard library."""
+    program = (
+        f"import sys; sys.dont_write_bytecode = True; sys.path += {[str(f) for f in folders]!r};"
+        " from course.grading.worker import main; main()"
+    )
+    return [str(executable), "-I", "-S", "-c", program]
+
+
+class Subprocess:
+    """A worker that is a child of this process, in a session of its own."""
+
+    def __init__(
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        cwd: str = "/",
+        pass_fds: tuple[int, ...] = (),
+    ) -> None:
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.stdin: IO[bytes] = self.process.stdin
+        self.stdout: IO[bytes] = self.process.stdout
+
+    def end(self) -> int:
+        close(self.stdin, self.stdout)
+        if self.process.poll() is None:
+            # It has said all it is going to say; give it a moment to be gone by itself.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.05)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return self.process.wait()
+
+
+def close(*streams: IO[bytes]) -> None:
+    """Close pipes, whatever state they are in."""
+    for stream in streams:
+        with contextlib.suppress(OSError):
+            stream.close()
+
+
+class Bubblewrapped(Subprocess):
+    """A worker under bubblewrap: new namespaces, nothing mounted but the runtime."""
+
+    def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
+        bwrap = shutil.which("bwrap")
+        assert bwrap is not None
+        arguments = "\0".join(bubblewrap_arguments(files, limits)).encode()
+        options = os.memfd_create("options")  # not on the command line, which the worker can read
+        try:
+            os.write(options, arguments)
+            os.lseek(options, 0, os.SEEK_SET)
+            command = [bwrap, "--args", str(options), *python(files.executable, *BWRAP_PATH)]
+            super().__init__(command, {}, pass_fds=(options,))
+        finally:
+            os.close(options)
+
+    def end(self) -> int:
+        code = super().end()
+        return 128 - code if code > 128 else code  # bubblewrap reports a signal as 128 + number
+
+
+BWRAP_PATH = ("/course", "/packages")
+
+
+def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
+    """The namespaces and mounts of a worker."""
+    options = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    options += ["--cap-drop", "ALL", "--hostname", "worker", "--uid", "65534", "--gid", "65534"]
+    for name, value in ENVIRONMENT.items():
+        options += ["--setenv", name, value]
+    for link in ("/lib", "/lib64"):
+        if os.path.islink(link):
+            options += ["--symlink", os.readlink(link), link]
+    options += ["--ro-bind", str(files.stdlib), str(files.stdlib)]
+    for name in ("site-packages", "dist-packages"):
+        if (files.stdlib / name).is_dir():
+            options += ["--tmpfs", str(files.stdlib / name)]
+    options += ["--ro-bind", str(files.executable), str(files.executable)]
+    for path, real in files.libraries.items():
+        options += ["--ro-bind", str(real), path]
+    for name, real in files.packages.items():
+        options += ["--ro-bind", str(real), f"/packages/{name}"]
+    options += ["--ro-bind", str(files.home / "course"), "/course/course"]
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--size", str(limits.scratch), "--tmpfs", SCRATCH, "--remount-ro", "/"]
+    return [*options, "--chdir", SCRATCH]
+
+
+class Sandlocked:
+    """A worker under sandlock: Landlock rules, a seccomp filter, a supervisor in this process."""
+
+    def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
+        from sandlock import Sandbox as Sandlock
+        from sandlock.sandbox import StdioMode
+
+        self.scratch = tempfile.mkdtemp(prefix="course-scratch-")
+        stdlib = [
+            str(p)
+            for p in files.stdlib.iterdir()
+            if p.name not in ("site-packages", "dist-packages")
+        ]
+        readable = [
+            str(files.home),
+            str(files.executable),
+            *stdlib,
+            *(str(p) for p in set(files.libraries.values())),
+            *(str(p) for p in files.packages.values()),
+            *(p for p in ("/etc/ld.so.cache", "/dev/urandom") if os.path.exists(p)),
+        ]
+        environment = ENVIRONMENT | dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), self.scratch)
+        self.sandbox = Sandlock(
+            fs_readable=readable,
+            fs_writable=[self.scratch, "/dev/null"],
+            clean_env=True,
+            env=environment,
+            cwd=self.scratch,
+            max_memory=limits.memory,
+            max_processes=1,  # none but itself: sandlock ends a process group, not a tree
+            max_open_files=limits.open_files,
+            net_allow=[],
+            no_coredump=True,
+        )
+        command = python(files.executable, files.home, files.home / "packages")
+        self.process = self.sandbox.popen(
+            command, stdin=StdioMode.PIPED, stdout=StdioMode.PIPED, stderr=StdioMode.NULL
+        )
+        self.stdin: IO[bytes] = self.process.stdin
+        self.stdout: IO[bytes] = self.process.stdout
+
+    def end(self) -> int:
+        close(self.stdin, self.stdout)
+        result = self.process.wait(timeout=0.05)  # kills it then
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        return -result.signal if result.signal else result.exit_code
+
+
+class Plain(Subprocess):
+    """A worker that only the kernel's resource limits hold back."""
+
+    def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
+        self.scratch = tempfile.mkdtemp(prefix="course-scratch-")
+        environment = ENVIRONMENT | dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), self.scratch)
+        if os.name == "nt":
+            environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", "")
+        command = python(files.executable, files.home, files.home / "packages")
+        super().__init__(command, environment, cwd=self.scratch)
+
+    def end(self) -> int:
+        code = super().end()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        return code
+
+
+SANDBOXES = {
+    "bubblewrap": Sandbox("bubblewrap", Bubblewrapped),
+    "sandlock": Sandbox("sandlock", Sandlocked),
+    "none": Sandbox("none", Plain, isolates=False),
+}
+
+
+def find(name: str = "auto") -> Sandbox:
+    """The sandbox of this name, or for 'auto' the first that works here.
+
+    Raises SandboxUnavailable, ValueError for a name that is none.
+    """
+    if name == "none":
+        return SANDBOXES["none"]
+    candidates = ["bubblewrap", "sandlock"] if name == "auto" else [name]
+    if not set(candidates) <= set(SANDBOXES):
+        raise ValueError(f"no sandbox is called {name!r}; there are auto, {', '.join(SANDBOXES)}")
+    reasons = []
+    for candidate in candidates:
+        reason = why_not(candidate)
+        if reason is None:
+            return SANDBOXES[candidate]
+        reasons.append(f"{candidate}: {reason}")
+    raise SandboxUnavailable(f"No sandbox for student code ({'; '.join(reasons)}). {INSTALL}")
+
+
+@functools.cache
+def why_not(name: str) -> str | None:
+    """Why a sandbox cannot be used here; None if it can.  It is tried, not guessed."""
+    if name == "bubblewrap" and shutil.which("bwrap") is None:
+        return "not installed"
+    try:
+        worker = SANDBOXES[name].start(runtime(), ProcessLimits())
+    except ImportError:
+        return "not installed"
+    except Exception as error:
+        return f"does not start ({' '.join(str(error).split()) or type(error).__name__})"
+    try:
+        return None if answers(worker) else "does not start here (are user namespaces allowed?)"
+    finally:
+        worker.end()
+
+
+def answers(worker: Worker) -> bool:
+    """Whether a worker that is asked to do nothing says that it is done."""
+    request = {"cells": [], "skip": [], "exercises": "", "inputs": {}, "limits": {}}
+    try:
+        worker.stdin.write(values.pack(request))
+        worker.stdin.close()
+    except OSError:
+        return False
+    ready, _, _ = select.select([worker.stdout], [], [], 30)
+    return bool(ready) and worker.stdout.read(4096)[4:] == values.pack({"done": True})

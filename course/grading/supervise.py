@@ -1,0 +1,198 @@
+"""Supervising a worker: send it a submission, read what it says, end it when it must be ended.
+
+Trusted side.  A worker that dies or hangs costs the cell or exercise it was at; another is started
+for the rest.  Whatever arrives is taken for bytes until `values.unpack` has accepted it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from course.grading import execute, values
+from course.grading.exercise import ExerciseSet
+from course.grading.results import Cell
+from course.grading.run import Failure, Run, failure_of
+from course.grading.runtime import runtime
+from course.grading.sandbox import ProcessLimits, Sandbox, Worker
+
+WALL = 6.0  # wall time allowed per second of CPU time: a loaded machine fails no honest work
+START = 30.0  # seconds a worker may take to start
+TOTAL = 120.0  # wall seconds for a whole submission beyond those of its exercises
+OUTPUT = values.HEADER.size + values.RESULT.tree + values.RESULT.arrays
+
+T = TypeVar("T")
+
+
+@dataclass
+class Ran:
+    """What came of a submission: a run for each exercise, a failure for each cell that failed."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    cells: dict[int, Failure] = field(default_factory=dict)
+
+
+def run_submission(
+    cells: Sequence[Cell],
+    exercises_file: Path,
+    inputs: Mapping[str, list[dict[str, Any]]],
+    sandbox: Sandbox,
+    limits: ProcessLimits | None = None,
+) -> Ran:
+    """Run a submission's cells and drive every exercise in `inputs`.
+
+    Never raises for what the cells do.
+    """
+    limits = limits or ProcessLimits()
+    exercises = ExerciseSet.load(exercises_file)
+    source = exercises_file.read_text(encoding="utf-8")
+    files = runtime(exercises.imports)
+    ran = Ran()
+    deadline = time.monotonic() + TOTAL + WALL * sum(exercises[name].seconds for name in inputs)
+    skip: set[int] = set()
+    while set(ran.runs) != set(inputs):
+        left = {name: inputs[name] for name in inputs if name not in ran.runs}
+        request = {
+            "cells": [[c.grade_id, c.source] for c in cells],
+            "skip": sorted(skip),
+            "exercises": source,
+            "inputs": left,
+            "limits": limits.kernel(),
+        }
+        worker = sandbox.start(files, limits)
+        session = Session(worker, deadline)
+        ended: str | None = None
+        try:
+            session.run(values.pack(request, values.REQUEST), ran, exercises, left, len(cells))
+        except Stopped as stopped:
+            ended = str(stopped)
+        code = worker.end()
+        if set(left) <= set(ran.runs):
+            break
+        at = session.at
+        if time.monotonic() > deadline:
+            failure = Failure("limit", "time", "the time for the whole notebook")
+            ran.runs |= {name: Run(failure=failure) for name in left if name not in ran.runs}
+        elif isinstance(at, int) and at < len(cells) and at not in skip:
+            skip.add(at)
+            cpu = execute.limit_text(execute.CELL_SECONDS)
+            ran.cells[at] = ending(code, ended, cpu, limits, cells[at].grade_id)
+        else:
+            name = at if isinstance(at, str) and at in left and at not in ran.runs else None
+            name = name or next(n for n in left if n not in ran.runs)
+            cpu = execute.limit_text(exercises[name].seconds)
+            ran.runs[name] = Run(failure=ending(code, ended, cpu, limits, None))
+    return ran
+
+
+def ending(
+    code: int, ended: str | None, cpu: str, limits: ProcessLimits, cell: str | None
+) -> Failure:
+    """Why a worker stopped before it had said everything."""
+    memory = f"{limits.memory / 2**30:g} GB of memory"
+    if ended is not None:
+        kind, _, message = ended.partition(": ")
+        return Failure("limit", kind, message, cell=cell)
+    if code == -getattr(signal, "SIGXCPU", 0) != 0:
+        return Failure("limit", "time", cpu, cell=cell)
+    if code == -getattr(signal, "SIGKILL", 9):
+        return Failure("limit", "memory or processes", f"{memory}, or it ended itself", cell=cell)
+    if code < 0:
+        return Failure("error", "crash", f"the Python process crashed (signal {-code})", cell=cell)
+    return Failure("error", "exit", "the code ended the Python process", cell=cell)
+
+
+class Stopped(Exception):
+    """The worker has to be ended; 'limit: what it was'."""
+
+
+def accept(read: Callable[[Any], T], plain: Any) -> T:
+    """Read what a worker sent, or stop it."""
+    try:
+        return read(plain)
+    except ValueError as error:
+        raise Stopped(f"output: {error}") from None
+
+
+class Session:
+    """One worker's conversation.  `at` is the cell (number) or exercise (name) it is at."""
+
+    def __init__(self, worker: Worker, deadline: float) -> None:
+        self.worker = worker
+        self.deadline = deadline
+        self.at: int | str | None = None
+
+    def run(
+        self,
+        request: bytes,
+        ran: Ran,
+        exercises: ExerciseSet,
+        wanted: Mapping[str, Any],
+        n_cells: int,
+    ) -> None:
+        """Read messages into `ran` until the worker is done, ends, or has to be stopped."""
+        self.until = time.monotonic() + START
+        for message in self.messages(request):
+            match message:
+                case {"begin": int(number)} if 0 <= number < n_cells:
+                    self.at = number
+                    self.until = time.monotonic() + WALL * execute.CELL_SECONDS
+                case {"begin": str(name)} if name in wanted:
+                    self.at = name
+                    self.until = time.monotonic() + WALL * exercises[name].seconds
+                case {"cell": int(number), "failure": failure} if 0 <= number < n_cells:
+                    ran.cells[number] = accept(failure_of, failure)
+                case {"exercise": str(name), "run": run} if name in wanted:
+                    ran.runs.setdefault(name, accept(Run.of, run))
+                case {"done": True}:
+                    return
+                case _:
+                    raise Stopped("output: messages that mean nothing")
+
+    def messages(self, request: bytes) -> Iterator[Any]:
+        """Send the request, yield each message; end at the end of the worker's output."""
+        to_send = memoryview(request)
+        received = bytearray()
+        total = 0
+        stdin, stdout = self.worker.stdin.fileno(), self.worker.stdout.fileno()
+        os.set_blocking(stdin, False)
+        while True:
+            wait = min(self.until, self.deadline) - time.monotonic()
+            if wait <= 0:
+                raise Stopped("time: waiting, or too busy a machine")
+            ready, writable, _ = select.select([stdout], [stdin] if to_send else [], [], wait)
+            if writable:
+                try:
+                    to_send = to_send[os.write(stdin, to_send) :]
+                except BrokenPipeError:
+                    return
+                if not to_send:
+                    self.worker.stdin.close()
+            if not ready:
+                continue
+            data = os.read(stdout, 1 << 16)
+            if not data:
+                return
+            total += len(data)
+            if total > 4 * OUTPUT:
+                raise Stopped("output: more than fits the result of an assignment")
+            received += data
+            while len(received) >= 4:
+                size = int.from_bytes(received[:4], "little")
+                if size > OUTPUT:
+                    raise Stopped("output: more than fits a result")
+                if len(received) < 4 + size:
+                    break
+                frame = bytes(received[4 : 4 + size])
+                del received[: 4 + size]
+                try:
+                    message = values.unpack(frame)
+                except values.NotPlain as error:
+                    raise Stopped(f"output: {error}") from None
+                yield message
