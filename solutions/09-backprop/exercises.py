@@ -40,7 +40,9 @@ def kept(value):
 
 
 def two_batches(rng):
-    N, N2, D_in, D_out, D_other = sizes(rng, (60, 90), (30, 50), (220, 260), (150, 190), (100, 130))
+    N, N2, D_in, D_out, D_other = sizes(
+        rng, (110, 140), (60, 90), (240, 280), (160, 200), (145, 156)
+    )
     W, b = layer(rng, D_in, D_out)
     W_other, b_other = layer(rng, D_other, D_out)
     return {
@@ -126,7 +128,7 @@ def EuclideanCost(student, Y_hat, Y):
 
 
 def scores_and_classes(rng):
-    N, K = sizes(rng, (600, 700), (40, 60))
+    N, K = sizes(rng, (900, 1000), (60, 80))
     return {
         "Z": 2 * rng.standard_normal((N, K)) + rng.standard_normal(N)[:, None],
         "y": rng.integers(0, K, N),
@@ -210,7 +212,7 @@ def Sequential(student, stages, A, dA, W1, b1, W2, b2, X, dY):
 
 
 def net_and_data(rng):
-    N, D, D1, D2, K = sizes(rng, (50, 70), (180, 220), (110, 140), (71, 90), (5, 15))
+    N, D, D1, D2, K = sizes(rng, (80, 110), (180, 220), (120, 150), (60, 79), (5, 15))
     return {
         "X": rng.standard_normal((N, D)),
         "Y": rng.standard_normal((N, K)),
