@@ -1,0 +1,334 @@
+"""Safe grading in the places where nbgrader grades.
+
+Three lines in any course's `nbgrader_config.py` are enough:
+
+    from course.grading.autograde import configure
+    c = get_config()
+    configure(c)
+
+After them `nbgrader autograde`, the formgrader's button, `nbgrader generate_feedback` and
+`nbgrader export` work as ever, and no student's code runs outside the sandbox:
+
+- `GradeInSandbox` stands where nbgrader's `Execute` stands;
+- `SaveGrades` stands where `SaveAutoGrades` stands: points come from our results, never from outputs;
+- `FeedbackPage`, `safe_markdown` and our template make the pages; `CsvExport` the table.
+
+Where nbgrader has no setting (it opens a student's file before any preprocessor runs, copies what
+links point at, and leaves the batch on a bad time stamp), `install` puts `SandboxedAutograde` in the
+place of its `Autograde`, for the command and for the formgrader, and two small functions beside it.  That is the only seam.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import stat
+from dataclasses import asdict
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import nbgrader.api
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import determine_grade, is_solution, parse_utc
+from traitlets import Unicode
+
+from course.grading.feedback import TEMPLATES, complete, read_result, write_result
+from course.grading.results import Cell, Result
+from course.grading.template import Rebuilt, Unreadable, clean, read_bytes, rebuild, unreadable
+
+MAX_EXTRA_BYTES = 20_000_000  # of one further file that a student handed in
+
+_graders: dict[tuple[str, str, str, str], Any] = {}
+
+
+def configure(c: Any) -> None:
+    """Set nbgrader up for safe grading; `c` is what `get_config()` gives."""
+    here = "course.grading"
+    c.Autograde.sanitize_preprocessors = []
+    c.Autograde.autograde_preprocessors = [
+        f"{here}.autograde.GradeInSandbox",
+        f"{here}.autograde.SaveGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.GenerateFeedback.preprocessors = [f"{here}.feedback.FeedbackPage"]
+    formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+    c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(formgrader)]
+    c.HTMLExporter.filters = {"markdown2html": f"{here}.feedback.safe_markdown"}
+    c.ExportApp.plugin_class = f"{here}.gradebook.CsvExport"
+    # Never copied to where students see it, by whatever step of nbgrader.
+    c.CourseDirectory.ignore = [
+        ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "misconceptions.py",
+    ]  # fmt: skip
+    install()
+
+
+def install() -> None:
+    """Put `SandboxedAutograde` where nbgrader's command and its formgrader look for `Autograde`."""
+    from nbgrader.apps import api, autogradeapp
+
+    api.Autograde = autogradeapp.Autograde = SandboxedAutograde
+    # A bad time stamp stops nbgrader's batch and empties the formgrader's list of submissions.
+    CourseDirectory.get_existing_timestamp = lambda self, folder: read_timestamp(folder)
+    api.NbGraderAPI.get_submitted_timestamp = submitted_timestamp
+    nbgrader.api.get_alembic_version = database_version
+
+
+def submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:
+    """For nbgrader's API: when a student handed in, None if that cannot be read."""
+    coursedir = self.coursedir
+    folder = coursedir.format_path(coursedir.submitted_directory, student_id, assignment_id)
+    return read_timestamp(folder)
+
+
+def database_version() -> str:
+    """The version of nbgrader's tables.
+
+    nbgrader asks a program `alembic`, which is not found when the environment is not activated.
+    """
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head())
+
+
+def read_timestamp(folder: Path | str) -> datetime | None:
+    """The time in a submission's `timestamp.txt`; None if there is none that can be read."""
+    try:
+        return parse_utc(read_bytes(Path(folder) / "timestamp.txt", 1000).decode().strip())
+    except Exception:  # dateutil raises what it likes on what students write
+        return None
+
+
+def grader_for(course_root: Path | str, name: str, sandbox: str = "auto") -> Any:
+    """The grader of an assignment; made anew only when its solution has changed."""
+    from course.grading.grader import Grader
+
+    folder = Path(course_root) / "solutions" / name
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(f"{file} {file.stat().st_mtime_ns} {file.stat().st_size};".encode())
+    key = (str(folder), name, sandbox, digest.hexdigest())
+    if key not in _graders:
+        _graders.clear()  # one class at a time
+        _graders[key] = Grader(course_root, name, sandbox=sandbox)
+    return _graders[key]
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Grades the cells that `SandboxedAutograde` took from a submission, and writes the outcomes."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        job = resources["course"]
+        result = Result(reason=job["reason"])
+        if job["reason"] is None:
+            grader = grader_for(job["root"], resources["nbgrader"]["assignment"], job["sandbox"])
+            result = grader.grade([Cell(**cell) for cell in job["cells"]])
+        notes = tuple(dict.fromkeys((*job["notes"], *result.notes)))
+        result = complete(Result(result.outcomes, result.reason, notes), nb)
+        write_result(nb, result)
+        return nb, resources
+
+
+class SaveGrades(SaveAutoGrades):
+    """Records the points of the result in the gradebook; points given by hand stay."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        result = read_result(nb)
+        if result is None:
+            raise NbGraderException("This notebook was not graded by course.grading.")
+        self.result = result
+        return super().preprocess(nb, resources)
+
+    def _add_score(self, cell: Any, resources: Any) -> None:
+        marks = cell.metadata["nbgrader"]
+        grade = self.gradebook.find_grade(
+            marks["grade_id"], self.notebook_id, self.assignment_id, self.student_id
+        )
+        if is_solution(cell):  # graded by hand; untouched: zero
+            grade.auto_score = determine_grade(cell, self.log)[0]
+        else:
+            outcome = self.result.outcomes[marks["grade_id"].removeprefix("check-")]
+            grade.auto_score = min(max(outcome.points, 0.0), grade.max_score)
+        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        self.gradebook.db.commit()
+
+
+class SandboxedAutograde(Autograde):
+    """nbgrader's autograder, over notebooks rebuilt from the released one.
+
+    A submission is a folder `submitted/STUDENT/NAME`, whatever is in it: one without a readable
+    notebook is graded too, with zero and the reason.
+    """
+
+    sandbox = Unicode("auto", help="'auto', 'bubblewrap', 'sandlock', or 'none'").tag(config=True)
+
+    def start(self) -> None:
+        name = self.coursedir.assignment_id
+        try:
+            if glob.escape(name) != name or not name:
+                raise ValueError("Name one assignment; patterns are not supported.")
+            self.released = released_notebooks(self.coursedir, name)
+            record_assignment(self.coursedir, name, self.released)
+            grader_for(self.coursedir.root, name, self.sandbox)
+        except Exception as error:
+            message = " ".join(str(error).split()) or type(error).__name__
+            self.log.error("Nothing was graded. %s", message)
+            raise NbGraderException(message) from error
+        super().start()
+
+    def init_notebooks(self) -> None:
+        """Every folder of a student counts, also one without a notebook."""
+        self.assignments = {}
+        names = [name for name in self.released if fnmatchcase(name, self.coursedir.notebook_id)]
+        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        for folder in sorted(glob.glob(pattern)):
+            student = Path(folder).parent.name
+            if not student.isprintable():
+                self.log.warning("Skipped: the name of the folder %r is not printable", student)
+            elif os.path.isdir(folder):
+                self.assignments[folder] = [os.path.join(folder, f"{n}.ipynb") for n in names]
+        if not self.assignments or not names:
+            message = f"There are no submissions in {pattern}."
+            self.log.error(message)
+            raise NbGraderException(message)
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Record the submission; copy nothing but its plain, small files."""
+        if not self.create_student:
+            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+                gradebook.find_student(student_id)
+        source = Path(self._format_source(assignment_id, student_id))
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            gradebook.update_or_create_student(student_id)
+            submission = gradebook.update_or_create_submission(
+                assignment_id, student_id, timestamp=read_timestamp(source)
+            )
+            # Zero first: whatever happens from here on, no old points survive.
+            for notebook in submission.notebooks:
+                if notebook.name in {Path(path).stem for path in self.notebooks}:
+                    for grade in notebook.grades:
+                        grade.auto_score, grade.needs_manual_grade = 0.0, False
+            gradebook.db.commit()
+        if not linked(source):
+            copy_plain_files(source, Path(self._format_dest(assignment_id, student_id)), self.log)
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Rebuild, grade, record and write one notebook, in one go."""
+        self.log.info("Grading %s", notebook_filename)
+        resources = self.init_single_notebook_resources(notebook_filename)
+        rebuilt = self.rebuild(Path(notebook_filename))
+        resources["course"] = {
+            "root": self.coursedir.root,
+            "sandbox": self.sandbox,
+            "cells": [asdict(cell) for cell in rebuilt.cells],
+            "notes": rebuilt.notes,
+            "reason": rebuilt.reason,
+        }
+        notebook = nbformat.from_dict(rebuilt.notebook)
+        self.exporter._preprocessors = []
+        for preprocessor in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
+            self.exporter.register_preprocessor(preprocessor)
+        output, resources = self.exporter.from_notebook_node(notebook, resources)
+        self.write_single_notebook(output, resources)
+
+    def rebuild(self, path: Path) -> Rebuilt:
+        """The submission in the released notebook's form, or the reason why it has none."""
+        released = self.released[path.stem]
+        note: tuple[str, ...] = ()
+        try:
+            if linked(path.parent):
+                raise Unreadable("The submission is a link to another folder.")
+            others = [p for p in path.parent.glob("*.ipynb") if not p.name.startswith(".")]
+            if not os.path.lexists(path) and len(self.released) == len(others) == 1:
+                note = (
+                    f"The notebook should be called {path.name}; the only one there was taken.",
+                )
+                path = others[0]
+            raw = read_bytes(path)
+        except Unreadable as problem:
+            return unreadable(released, str(problem))
+        rebuilt = rebuild(released, raw)
+        return Rebuilt(rebuilt.notebook, rebuilt.cells, note + rebuilt.notes, rebuilt.reason)
+
+
+def linked(folder: Path) -> bool:
+    """Whether a submission's folder, or its student's, is a symbolic link."""
+    return folder.is_symlink() or folder.parent.is_symlink()
+
+
+def copy_plain_files(source: Path, target: Path, log: Any) -> None:
+    """Copy what a student handed in beside the notebook: regular files only, none that is huge.
+
+    Links could point at other students' work, a pipe would never end; both stay behind.
+    """
+    for folder, _, files in os.walk(source):  # does not follow links
+        for name in files:
+            file = Path(folder) / name
+            if name.endswith(".ipynb") or ".ipynb_checkpoints" in file.parts:
+                continue
+            found = file.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_EXTRA_BYTES:
+                log.warning("Not copied (no plain file, or too large): %s", file)
+                continue
+            copy = target / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy, follow_symlinks=False)
+
+
+def released_notebooks(coursedir: CourseDirectory, name: str) -> dict[str, dict[str, Any]]:
+    """The released notebooks of an assignment by name: what submissions are rebuilt from."""
+    folder = Path(coursedir.format_path(coursedir.release_directory, ".", name))
+    found = {
+        file.stem: clean(json.loads(file.read_text(encoding="utf-8")))
+        for file in sorted(folder.glob("*.ipynb"))
+    }
+    if not found:
+        raise FileNotFoundError(
+            f"{folder} holds no released notebook. Release the assignment first:"
+            f" course release {name}"
+        )
+    return found
+
+
+def record_assignment(
+    coursedir: CourseDirectory, name: str, released: dict[str, dict[str, Any]]
+) -> None:
+    """Make sure the gradebook knows the assignment as it was released.
+
+    After a fresh clone there is no gradebook; this makes it, as generating the assignment would.
+    """
+    from nbgrader.api import MissingEntry
+    from nbgrader.preprocessors import SaveCells
+
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        try:
+            gradebook.find_assignment(name)
+        except MissingEntry:
+            gradebook.add_assignment(name)
+    for notebook_id, notebook in released.items():
+        marks = [cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"]]
+        ours = {(m["grade_id"], float(m["points"])) for m in marks if m.get("grade")}
+        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            try:
+                known = gradebook.find_notebook(notebook_id, name)
+                theirs = {(cell.name, cell.max_score) for cell in known.grade_cells}
+                sources = {cell.name for cell in known.source_cells}
+            except MissingEntry:
+                theirs, sources = set(), set()
+        if theirs != ours or sources != {m["grade_id"] for m in marks if m.get("grade_id")}:
+            resources = {
+                "nbgrader": {
+                    "notebook": notebook_id, "assignment": name, "db_url": coursedir.db_url,
+                }
+            }  # fmt: skip
+            SaveCells().preprocess(nbformat.from_dict(notebook), resources)
