@@ -108,11 +108,11 @@ def lab(jupyter_options: tuple[str, ...]) -> None:
         "JUPYTER_CONFIG_PATH": before(settings, os.environ.get("JUPYTER_CONFIG_PATH")),
         "PATH": before(scripts, os.environ.get("PATH")),
     }
-    try:
-        done = subprocess.run([*command, *jupyter_options], cwd=root, env=env, check=False)
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(0) from None
-    raise click.exceptions.Exit(done.returncode)
+    command += jupyter_options
+    if os.name == "posix":  # become the server, so that signals reach it
+        os.chdir(root)
+        os.execve(command[0], command, env)
+    raise click.exceptions.Exit(subprocess.run(command, cwd=root, env=env, check=False).returncode)
 
 
 @main.command()
