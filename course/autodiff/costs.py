@@ -1,0 +1,109 @@
+"""Costs as operations: a batch of predictions and its targets give one number, a mean (coverage 4).
+
+Targets are constants: they are compared with, not learned.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course.autodiff.activations import logistic
+from course.autodiff.tensor import Operation
+
+
+class EuclideanCost(Operation):
+    """Mean over the rows of ½ ‖Y_hat - Y‖², for Y_hat and Y of shape (N, K), (N,) or () (T-23)."""
+
+    __slots__ = ("residual",)
+    symbol = "½‖·‖²"
+
+    def __init__(self, Y_hat, Y):
+        targets = np.asarray(getattr(Y, "data", Y))
+        if targets.shape != Y_hat.shape:
+            raise ValueError(
+                f"predictions of shape {Y_hat.shape} and targets of shape {targets.shape}: "
+                "both must have the same shape"
+            )
+        residual = Y_hat.data - targets.astype(Y_hat.dtype, copy=False)
+        n = residual.shape[0] if residual.ndim else 1
+        if not n:
+            raise ValueError("a cost needs at least one sample")
+        flat = residual.reshape(-1)
+        data = flat @ flat / (2 * n)
+        self.residual = residual / n  # (Y_hat - Y) / N, the gradient with respect to Y_hat
+        Operation.__init__(self, data, (Y_hat,))
+
+    def vjp(self, grad):
+        return (self.residual * grad,)
+
+
+class SoftmaxCrossEntropy(Operation):
+    """Mean over the rows of -log softmax(Z)[label], for Z (N, K) and N labels in 0..K-1 (G-39).
+
+    Softmax and logarithm are one operation, so no score is too large for it (log-sum-exp), and
+    the gradient with respect to Z is simply (softmax(Z) - one-hot labels) / N.
+    """
+
+    __slots__ = ("residual",)
+    symbol = "softmax + cross-entropy"
+
+    def __init__(self, Z, labels):
+        scores = Z.data
+        if scores.ndim != 2 or labels.shape != scores.shape[:1] or not labels.size:
+            raise ValueError(
+                "softmax cross-entropy takes scores (N, K) and N >= 1 class numbers (N,), "
+                f"but got shapes {scores.shape} and {labels.shape}"
+            )
+        n, k = scores.shape
+        rows = np.arange(n)
+        P = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
+        chosen = P[rows, checked_labels(labels, k)]
+        np.exp(P, out=P)
+        total = np.add.reduce(P, axis=1)
+        P /= total[:, None]
+        P[rows, labels] -= 1
+        P /= n
+        P.setflags(False)
+        self.residual = P
+        Operation.__init__(self, np.add.reduce(np.log(total) - chosen) / n, (Z,))
+
+    def vjp(self, grad):
+        return (self.residual if grad == 1 else self.residual * grad,)
+
+
+class BinaryCrossEntropy(Operation):
+    """Mean over all entries of -y log σ(z) - (1 - y) log(1 - σ(z)), from the logits z (H-10).
+
+    Computed as softplus(z) - y z, so no logit is too large; gradient (σ(z) - y) / size.
+    """
+
+    __slots__ = ("targets",)
+    symbol = "σ + cross-entropy"
+
+    def __init__(self, z, y):
+        targets = np.asarray(getattr(y, "data", y))
+        if targets.shape != z.shape or not targets.size:
+            raise ValueError(
+                f"logits of shape {z.shape} and targets of shape {targets.shape}: "
+                "both must have the same shape, with at least one entry"
+            )
+        if not ((targets >= 0) & (targets <= 1)).all():
+            raise ValueError("targets of the binary cross-entropy lie between 0 and 1")
+        self.targets = targets.astype(z.dtype, copy=False)
+        losses = np.logaddexp(z.data, z.data.dtype.type(0)) - self.targets * z.data
+        Operation.__init__(self, np.mean(losses), (z,))
+
+    def vjp(self, grad):
+        (z,) = self.parents
+        return ((logistic(z.data) - self.targets) * (grad / self.targets.size),)
+
+
+def checked_labels(labels, k):
+    """The labels, if they are integers in 0..k-1; a negative one would count from the end."""
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"class numbers must be integers, not {labels.dtype}")
+    if np.maximum.reduce(labels) >= k or np.minimum.reduce(labels) < 0:
+        raise ValueError(
+            f"class numbers must lie in 0..{k - 1}: found {labels.min()}..{labels.max()}"
+        )
+    return labels

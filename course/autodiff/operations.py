@@ -1,0 +1,338 @@
+"""Operations: how a value follows from its parents, and beside it the vector-Jacobian product.
+
+For `y = f(a, b)` and `grad = d loss / d y`, `vjp(grad)` gives the messages to the parents,
+`(grad · dy/da, grad · dy/db)`, each of the shape of its parent; None where no gradient is wanted.
+Arrays that come in are never changed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course.autodiff.tensor import Operation, Tensor
+
+
+def message(parent: Tensor, grad):
+    """`grad` summed over the axes along which the parent was repeated by broadcasting."""
+    if not parent.requires_grad:
+        return None
+    shape = parent.shape
+    if grad.shape == shape:
+        return grad
+    grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and grad.shape[i] != 1)
+    return grad.sum(axis=stretched, keepdims=True) if stretched else grad
+
+
+class Add(Operation):
+    """a + b, with broadcasting: passes its gradient on to both."""
+
+    __slots__ = ()
+    symbol = "+"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, a.data + b.data, (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        return message(a, grad), message(b, grad)
+
+
+class Subtract(Operation):
+    """a - b, with broadcasting."""
+
+    __slots__ = ()
+    symbol = "−"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, a.data - b.data, (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        return message(a, grad), message(b, -grad)
+
+
+class Multiply(Operation):
+    """a * b, entry by entry, with broadcasting: each gets the gradient times the other."""
+
+    __slots__ = ()
+    symbol = "×"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, a.data * b.data, (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        return message(a, grad * b.data), message(b, grad * a.data)
+
+
+class Divide(Operation):
+    """a / b, entry by entry, with broadcasting."""
+
+    __slots__ = ()
+    symbol = "÷"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, a.data / b.data, (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        grad = grad / b.data
+        return message(a, grad), message(b, -grad * self.data)
+
+
+class Power(Operation):
+    """a ** b, entry by entry, with broadcasting; a > 0 where the exponent's gradient is wanted."""
+
+    __slots__ = ()
+    symbol = "power"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, a.data**b.data, (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        return (
+            message(a, grad * b.data * a.data ** (b.data - 1)) if a.requires_grad else None,
+            message(b, grad * self.data * np.log(a.data)) if b.requires_grad else None,
+        )
+
+
+class Negative(Operation):
+    """-x"""
+
+    __slots__ = ()
+    symbol = "−"
+
+    def __init__(self, x):
+        Operation.__init__(self, -x.data, (x,))
+
+    def vjp(self, grad):
+        return (-grad,)
+
+
+class Exp(Operation):
+    """e ** x: its derivative is its value."""
+
+    __slots__ = ()
+    symbol = "exp"
+
+    def __init__(self, x):
+        Operation.__init__(self, np.exp(x.data), (x,))
+
+    def vjp(self, grad):
+        return (grad * self.data,)
+
+
+class Log(Operation):
+    """Natural logarithm, x > 0."""
+
+    __slots__ = ()
+    symbol = "log"
+
+    def __init__(self, x):
+        Operation.__init__(self, np.log(x.data), (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        return (grad / x.data,)
+
+
+class Sqrt(Operation):
+    """Square root, x > 0."""
+
+    __slots__ = ()
+    symbol = "sqrt"
+
+    def __init__(self, x):
+        Operation.__init__(self, np.sqrt(x.data), (x,))
+
+    def vjp(self, grad):
+        return (grad / (2 * self.data),)
+
+
+class Sin(Operation):
+    """sin x, x in radians."""
+
+    __slots__ = ()
+    symbol = "sin"
+
+    def __init__(self, x):
+        Operation.__init__(self, np.sin(x.data), (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        return (grad * np.cos(x.data),)
+
+
+class Cos(Operation):
+    """cos x, x in radians."""
+
+    __slots__ = ()
+    symbol = "cos"
+
+    def __init__(self, x):
+        Operation.__init__(self, np.cos(x.data), (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        return (-grad * np.sin(x.data),)
+
+
+class Maximum(Operation):
+    """The larger of a and b, with broadcasting: it alone gets the gradient; a where they tie."""
+
+    __slots__ = ()
+    symbol = "max"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, np.maximum(a.data, b.data), (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        first = a.data >= b.data
+        return message(a, grad * first), message(b, grad * ~first)
+
+
+class Affine(Operation):
+    """X @ W + b for a batch: X (N, D), W (D, H), b (H,) -> (N, H)."""
+
+    __slots__ = ()
+    symbol = "X W + b"
+
+    def __init__(self, X, W, b):
+        try:
+            Z = X.data @ W.data
+            Z += b.data
+        except ValueError:
+            raise affine_error(X, W, b) from None
+        if Z.ndim != 2 or Z.shape[1:] != b.data.shape:
+            raise affine_error(X, W, b)
+        Operation.__init__(self, Z, (X, W, b))
+
+    def vjp(self, grad):
+        X, W, _ = self.parents
+        return (
+            grad @ W.data.T if X.requires_grad else None,
+            X.data.T @ grad,
+            np.add.reduce(grad),
+        )
+
+
+def affine_error(X, W, b) -> ValueError:
+    """The error for an affine layer whose operands do not fit."""
+    return ValueError(
+        f"X @ W + b takes X (N, D), W (D, H) and b (H,), but X is {X.shape}, W is {W.shape} "
+        f"and b is {b.shape}"
+    )
+
+
+class MatMul(Operation):
+    """a @ b, by NumPy's rules: vectors, matrices, and stacks of matrices with broadcasting."""
+
+    __slots__ = ()
+    symbol = "@"
+
+    def __init__(self, a, b):
+        Operation.__init__(self, a.data @ b.data, (a, b))
+
+    def vjp(self, grad):
+        a, b = self.parents
+        A = a.data if a.ndim > 1 else a.data[None, :]  # a vector on the left is a row,
+        B = b.data if b.ndim > 1 else b.data[:, None]  # one on the right is a column
+        if a.ndim == 1:
+            grad = np.expand_dims(grad, -1 if b.ndim == 1 else -2)
+        if b.ndim == 1:
+            grad = np.expand_dims(grad, -1)
+        to_a = to_b = None
+        if a.requires_grad:
+            to_a = grad @ np.swapaxes(B, -1, -2)
+            to_a = message(a, to_a if a.ndim > 1 else to_a[..., 0, :])
+        if b.requires_grad:
+            to_b = np.swapaxes(A, -1, -2) @ grad
+            to_b = message(b, to_b if b.ndim > 1 else to_b[..., 0])
+        return to_a, to_b
+
+
+class Sum(Operation):
+    """Sum over an axis, over several, or over all (axis None)."""
+
+    __slots__ = ("axis", "keepdims")
+    symbol = "sum"
+
+    def __init__(self, x, axis=None, keepdims=False):
+        self.axis, self.keepdims = axis, keepdims
+        Operation.__init__(self, np.sum(x.data, axis=axis, keepdims=keepdims), (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        if self.axis is not None and not self.keepdims:
+            grad = np.expand_dims(grad, self.axis)
+        return (np.broadcast_to(grad, x.shape),)
+
+
+class Mean(Operation):
+    """Mean over an axis, over several, or over all (axis None)."""
+
+    __slots__ = ("axis", "keepdims")
+    symbol = "mean"
+
+    def __init__(self, x, axis=None, keepdims=False):
+        if x.size == 0:
+            raise ValueError(f"the mean of an empty array (shape {x.shape}) is not defined")
+        self.axis, self.keepdims = axis, keepdims
+        Operation.__init__(self, np.mean(x.data, axis=axis, keepdims=keepdims), (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        grad = grad * (self.data.size / x.size)
+        if self.axis is not None and not self.keepdims:
+            grad = np.expand_dims(grad, self.axis)
+        return (np.broadcast_to(grad, x.shape),)
+
+
+class Reshape(Operation):
+    """The same numbers in another shape; one length may be -1."""
+
+    __slots__ = ()
+    symbol = "reshape"
+
+    def __init__(self, x, shape):
+        Operation.__init__(self, x.data.reshape(*shape), (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        return (grad.reshape(x.shape),)
+
+
+class Transpose(Operation):
+    """Axes in another order; reversed if no order is given."""
+
+    __slots__ = ("axes",)
+    symbol = "transpose"
+
+    def __init__(self, x, axes=None):
+        if axes is not None and len(axes) == 1 and not np.isscalar(axes[0]):
+            (axes,) = axes  # x.transpose((1, 0)) as well as x.transpose(1, 0)
+        self.axes = axes
+        Operation.__init__(self, x.data.transpose(axes), (x,))
+
+    def vjp(self, grad):
+        return (grad.transpose(None if self.axes is None else np.argsort(self.axes)),)
+
+
+class Index(Operation):
+    """x[index], read only; an entry that was picked several times sums its gradients."""
+
+    __slots__ = ("key",)
+    symbol = "[ ]"
+
+    def __init__(self, x, index):
+        self.key = index
+        Operation.__init__(self, x.data[index], (x,))
+
+    def vjp(self, grad):
+        (x,) = self.parents
+        total = np.zeros_like(x.data)
+        np.add.at(total, self.key, grad)
+        return (total,)

@@ -1,0 +1,217 @@
+"""The core of the engine: a value, its gradient, and the backward pass.
+
+Every computed value is a node of the computational graph and remembers the nodes it came from.
+The rules of the single operations are in `operations.py`, `activations.py` and `costs.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+next_index = count().__next__
+
+
+class Arithmetic:
+    """What may be written with tensors: `a + b`, `a * b`, `X @ W`, `x ** 2`, `x[0]`, `x.sum()` …"""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # so that `array + tensor` asks `Tensor.__radd__`
+
+    # fmt: off
+    def __add__(self, other): return op.Add(self, as_tensor(other))
+    def __radd__(self, other): return op.Add(as_tensor(other), self)
+    def __sub__(self, other): return op.Subtract(self, as_tensor(other))
+    def __rsub__(self, other): return op.Subtract(as_tensor(other), self)
+    def __mul__(self, other): return op.Multiply(self, as_tensor(other))
+    def __rmul__(self, other): return op.Multiply(as_tensor(other), self)
+    def __truediv__(self, other): return op.Divide(self, as_tensor(other))
+    def __rtruediv__(self, other): return op.Divide(as_tensor(other), self)
+    def __pow__(self, other): return op.Power(self, as_tensor(other))
+    def __rpow__(self, other): return op.Power(as_tensor(other), self)
+    def __matmul__(self, other): return op.MatMul(self, as_tensor(other))
+    def __rmatmul__(self, other): return op.MatMul(as_tensor(other), self)
+    def __neg__(self): return op.Negative(self)
+    def __getitem__(self, index): return op.Index(self, index)
+    def __iter__(self): return (self[i] for i in range(len(self)))
+    def __len__(self): return len(self.data)
+    def __float__(self): return float(self.data)
+    def sum(self, axis=None, keepdims=False): return op.Sum(self, axis, keepdims)
+    def mean(self, axis=None, keepdims=False): return op.Mean(self, axis, keepdims)
+    def reshape(self, *shape): return op.Reshape(self, shape)
+    def transpose(self, *axes): return op.Transpose(self, axes or None)
+    # fmt: on
+
+    T = property(lambda self: op.Transpose(self, None))
+    shape = property(lambda self: np.shape(self.data))
+    ndim = property(lambda self: np.ndim(self.data))
+    size = property(lambda self: np.size(self.data))
+    dtype = property(lambda self: np.asarray(self.data).dtype)
+    data: Any
+    name: str | None
+
+    def __setitem__(self, index, value):
+        raise TypeError(
+            "the entries of a Tensor cannot be assigned: the graph may still need the old ones. "
+            "Build the array with NumPy first and make a Tensor of it."
+        )
+
+    def __repr__(self):
+        name = f", name={self.name!r}" if self.name else ""
+        value = np.array2string(np.asarray(self.data), precision=6, threshold=20, separator=", ")
+        return f"{type(self).__name__}({value}{name})"
+
+
+class Tensor(Arithmetic):
+    """A node of the computational graph: a value, its gradient, and the nodes it came from.
+
+    `Tensor(value, name="x")` is a leaf whose gradient is wanted; it keeps an array of floats by
+    reference.  Operations on tensors give tensors, and `loss.backward()` sets `.grad`, of the
+    shape of `.data`, at every node that `loss` was computed from.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> y = x * x + 1.0
+    >>> y.backward()
+    >>> float(y.data), float(x.grad)
+    (10.0, 6.0)
+    """
+
+    __slots__ = ("_data", "grad", "index", "name", "parents")
+    requires_grad = True
+
+    def __init__(self, data: Any, name: str | None = None):
+        self._data = as_floats(data)
+        self.grad: Any = None
+        self.parents: Sequence[Tensor] = ()
+        self.index = next_index()  # nodes are numbered as they are made, after their parents
+        self.name = name
+
+    def vjp(self, grad):
+        """The message to each parent: grad of this node times (d this node / d parent)."""
+        return ()
+
+    def backward(self) -> None:
+        """Set the gradient of this scalar at every node that it depends on, from a clean start."""
+        for node in self.begin_backward():
+            node.propagate()
+
+    def begin_backward(self) -> list[Tensor]:
+        """The computed nodes below this scalar, each before its parents; gradients are cleared."""
+        if self.shape != ():
+            raise ValueError(
+                f"backward() starts from a scalar, but this node has shape {self.shape}: "
+                "reduce it first, for example with .sum() or .mean()"
+            )
+        nodes, seen = [self], {self}
+        for node in nodes:  # which grows as it is walked
+            node.grad = None
+            for parent in node.parents:
+                if parent.index > node.index:
+                    raise changed(parent, node)
+                if parent not in seen:
+                    seen.add(parent)
+                    nodes.append(parent)
+        nodes.sort(key=attrgetter("index"), reverse=True)
+        self.grad = self.dtype.type(1)  # d self / d self
+        return [node for node in nodes if node.parents]
+
+    def propagate(self):
+        """Send this node's messages: its parents add them to their gradients."""
+        messages = self.vjp(self.grad)
+        for parent, message in zip(self.parents, messages, strict=True):
+            if message is not None:
+                message.setflags(False)  # read-only, because nodes may share it
+                parent.grad = message if parent.grad is None else parent.grad + message
+        return messages
+
+    def _change(self, value) -> None:
+        if self.parents:
+            raise AttributeError(
+                "the value of a computed node cannot be set: change the leaves it was computed "
+                "from, and compute it again"
+            )
+        if value is not self._data:  # else: `x.data -= …` has done its work
+            if np.shape(value) != self.shape:
+                raise ValueError(
+                    f"new value of shape {np.shape(value)} for a leaf of shape {self.shape}"
+                )
+            self._data = np.asarray(value, self.dtype)
+        self.index = next_index()  # what was computed from the old value is now out of date
+
+    data = property(attrgetter("_data"), _change, doc="The value; only that of a leaf can be set.")
+
+    def named(self, name: str):
+        """Give this node a name for drawings; returns the node."""
+        self.name = name
+        return self
+
+
+class Constant(Tensor):
+    """A leaf whose gradient is not wanted, such as a batch of inputs."""
+
+    __slots__ = ()
+    requires_grad = False
+
+
+class Operation(Tensor):
+    """A computed node.  A subclass gives its value in `__init__`, its derivative in `vjp`.
+
+    Its value is read-only, so that what `vjp` will need cannot change; that costs 40 ns a node.
+    A leaf that is changed (`x.data = …`, `x.data -= …`) takes a new number, and `backward()` then
+    refuses the graphs made before the change.  Not noticed: a change of single entries of a leaf's
+    array (`x.data[0] = …`, or through another reference to it) between forward and backward.
+    """
+
+    __slots__ = ()
+    symbol = ""  # for drawings
+
+    def __init__(self, data, parents):
+        data.setflags(False)
+        self._data = data
+        self.grad = None
+        self.parents = parents
+        self.index = next_index()
+        self.name = None
+
+
+def as_tensor(value) -> Tensor:
+    """`value` itself if it is a tensor, else a constant.
+
+    A Python number stays one, so that it adopts the dtype of the arrays it meets.
+    """
+    if isinstance(value, Tensor):
+        return value
+    constant = Constant.__new__(Constant)
+    constant._data = value if type(value) in (float, int) else as_floats(value)
+    constant.grad = None
+    constant.parents = ()
+    constant.index = next_index()
+    constant.name = None
+    return constant
+
+
+def as_floats(value) -> np.ndarray:
+    """`value` as an array of floats: not copied if it is one already."""
+    array = np.asarray(value)
+    if array.dtype.kind == "f":
+        return array
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    raise TypeError(f"a Tensor holds real numbers, not {type(value).__name__} of {array.dtype}")
+
+
+def changed(leaf: Tensor, node: Tensor) -> RuntimeError:
+    """The error for a value that was changed after `node` had been computed from it."""
+    return RuntimeError(
+        f"{leaf.name or 'a leaf'} of shape {leaf.shape} was changed after {type(node).__name__} "
+        "had been computed from it, so gradients would be wrong: compute the forward pass again "
+        "before backward(), and change parameters only after it"
+    )
+
+
+# An operation is a Tensor, so its module can be imported only now.
+from course.autodiff import operations as op  # noqa: E402

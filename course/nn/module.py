@@ -1,0 +1,60 @@
+"""A module: one step of a net that can be run forward and backward (rows T-26, G-68).
+
+It can be used in two ways, and both run the same operation of `course.autodiff`:
+
+- by hand: `Y = module.forward(X)`, later `dX = module.backward(dY)`, arrays in and out;
+- on the tape: `Y = module(X)` makes a node of the graph, and `loss.backward()` does the rest.
+
+Either way the gradients of its parameters are found in the module afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from course.autodiff import Tensor
+from course.autodiff.tensor import changed
+
+
+class Module:
+    """Base of the modules with one input: a subclass says which operation `__call__` makes."""
+
+    def __init__(self) -> None:
+        self.parameters: list[Tensor] = []
+        self.node: Tensor | None = None
+
+    def __call__(self, X: Any) -> Tensor:
+        """The node that this module makes of a tensor (or an array, which is taken as constant)."""
+        raise TypeError(f"{type(self).__name__} does not say which operation it runs")
+
+    def forward(self, X) -> np.ndarray:
+        """The output for a batch X (N, D_in); what `backward` will need is remembered."""
+        self.node = self(Tensor(X))
+        return self.node.data
+
+    def backward(self, dY) -> np.ndarray:
+        """From the gradient at the output, that at the input of the last `forward`.
+
+        The gradients of the parameters are set on the way, not added up over calls.
+        """
+        node = self.node
+        if node is None:
+            raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass before it")
+        dY = np.asarray(dY)
+        if dY.shape != node.shape:
+            raise ValueError(
+                f"the gradient at the output has shape {dY.shape}, the output had {node.shape}"
+            )
+        for parameter in self.parameters:
+            if parameter.index > node.index:
+                raise changed(parameter, node)
+        dX, *gradients = node.vjp(dY)
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        return dX
+
+    def params(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(parameter, gradient) pairs, W before b; the gradient is None before a backward pass."""
+        return [(p.data, p.grad) for p in self.parameters]
