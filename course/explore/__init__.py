@@ -97,10 +97,10 @@ from course.explore.marks import (
     text,
 )
 from course.explore.palette import colour
-from course.explore.scene import axis, figure, number, panel
+from course.explore.scene import Mark, Panel, Scene, axis, figure, number, panel
 
 __all__ = [
-    "Explorable", "arrow", "axis", "band", "bars", "boxes", "choice", "colour", "contours", "curve",
+    "Explorable", "Mark", "Panel", "Scene", "arrow", "axis", "band", "bars", "boxes", "choice", "colour", "contours", "curve",
     "edge", "figure", "graph", "heat", "image", "images", "integer", "node", "number", "panel",
     "play", "points", "rule", "slider", "table", "text", "toggle",
 ]  # fmt: skip

@@ -81,7 +81,7 @@ const MARKS = {
     const [x1, y1, x2, y2] = upright
       ? [at.x(m.x), at.top, at.x(m.x), at.bottom]
       : [at.left, at.y(m.y), at.right, at.y(m.y)];
-    put(g, "line", { x1, y1, x2, y2, stroke: inColour(m.role), "stroke-width": 2, "stroke-dasharray": m.dash ? "8 6" : null });
+    put(g, "line", { x1, y1, x2, y2, stroke: inColour(m.role), "stroke-width": 2, "stroke-dasharray": m.dash === false ? null : "8 6" });
     if (!m.label) return;
     if (upright) labels.push(beside(x1, at.top + 18, m.label, m.role, at));
     else labels.push({ x: at.left + 8, y: y1 - 6, text: m.label, role: m.role, anchor: "start" });
@@ -118,7 +118,8 @@ const MARKS = {
   },
 
   text(g, m, at) {
-    writing(g, at.x(m.x), at.y(m.y) + m.size / 3, m.text, { role: m.role, anchor: m.anchor, size: m.size });
+    const { role = "ink", anchor = "middle", size = 16 } = m;
+    writing(g, at.x(m.x), at.y(m.y) + size / 3, m.text, { role, anchor, size });
   },
 
   contours(g, m, at) {
@@ -218,7 +219,7 @@ function drawGraph(g, m, at, labels) {
       "stroke-width": current ? 4 : 1.5, "stroke-dasharray": waiting ? "3 5" : null,
     });
     const plain = { anchor: "middle", halo: false };
-    writing(g, x, y + (n.value === undefined ? 6 : -6), n.label, { ...plain, role: waiting ? "muted" : n.role });
+    writing(g, x, y + (n.value === undefined ? 6 : -6), n.label, { ...plain, role: waiting ? "muted" : (n.role ?? "ink") });
     if (n.value !== undefined) writing(g, x, y + 18, n.value, { ...plain, role: "model", bold: true });
     if (n.gradient !== undefined) writing(g, x, y + tall + 18, n.gradient, { anchor: "middle", role: "gradient", bold: true });
   }

@@ -44,14 +44,15 @@ function tiles(mark, at) {
 function drawPixels(panelElement, panel, at) {
   const layer = put(panelElement, "div", { class: "explore-pixels", "aria-hidden": "true" });
   const one = (key, rows, mark, x, y, width, height) => {
+    const scaleName = mark.scale ?? { heat: "sequential", image: "grey", images: "paper" }[mark.mark];
     const canvas = put(layer, "canvas", {
       style: `left:${px(x)}px;top:${px(y)}px;width:${px(width)}px;height:${px(height)}px;`
         + (mark.mark === "heat" && mark.smooth !== false ? "" : "image-rendering:pixelated;"),
     });
-    const same = canvas.key === key && canvas.low === mark.limits?.[0] && canvas.high === mark.limits?.[1] && canvas.scale === mark.scale;
+    const same = canvas.key === key && canvas.low === mark.limits?.[0] && canvas.high === mark.limits?.[1] && canvas.scale === scaleName;
     if (same) return;
-    paint(canvas, rows, mark.scale, mark.limits, mark.opacity ?? 1);
-    Object.assign(canvas, { key, low: mark.limits?.[0], high: mark.limits?.[1], scale: mark.scale });
+    paint(canvas, rows, scaleName, mark.limits, mark.opacity ?? 1);
+    Object.assign(canvas, { key, low: mark.limits?.[0], high: mark.limits?.[1], scale: scaleName });
   };
   for (const mark of panel.marks) {
     if (mark.mark === "images") {
