@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
@@ -18,25 +19,34 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, str]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """A running `course lab`: its address and its token."""
+    log = tmp_path_factory.mktemp("lab") / "log"
     command = [sys.executable, "-m", "course", "lab", "--no-browser", "--ServerApp.port=0"]
-    process = subprocess.Popen(
-        command, cwd=ROOT / "lectures", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    started = time.monotonic()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT / "lectures", stdout=output, stderr=subprocess.STDOUT
+        )
     try:
-        for line in process.stdout:
-            if found := re.search(r"(http://127\.0\.0\.1:\d+)/\S*\?token=(\w+)", line):
-                yield found[1], found[2]
-                break
-            assert time.monotonic() - started < 60, "the server did not say its address"
-        else:
-            pytest.fail("the server stopped before it served anything")
+        yield wait_until_served(process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
+
+
+def wait_until_served(process: subprocess.Popen, log: Path) -> tuple[str, str]:
+    started = time.monotonic()
+    while time.monotonic() - started < 60:
+        assert process.poll() is None, log.read_text()
+        if found := re.search(r"(http://127\.0\.0\.1:\d+)/\S*\?token=(\w+)", log.read_text()):
+            try:
+                get((found[1], found[2]), "/api")
+            except URLError:
+                pass  # it names its address just before it listens
+            else:
+                return found[1], found[2]
+        time.sleep(0.1)
+    raise AssertionError(f"nothing served within a minute: {log.read_text()}")
 
 
 def get(server: tuple[str, str], path: str) -> str:
