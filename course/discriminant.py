@@ -70,7 +70,11 @@ def class_scores(means: ArrayLike, covariance: ArrayLike, priors: ArrayLike) -> 
     same_rows("means", means, "priors", priors)
     if (priors <= 0).any() or not np.isclose(priors.sum(), 1):
         raise ValueError(f"priors must be positive and sum to 1, got {priors.tolist()}")
-    W = np.linalg.lstsq(S, means.T, rcond=None)[0]
+    # Each feature in units of its deviation: else a small unit would pass for no spread at all.
+    spread = np.sqrt(np.diag(S))
+    spread = np.where(spread > 0, spread, 1)
+    scaled = S / spread / spread[:, None]
+    W = np.linalg.lstsq(scaled, (means / spread).T, rcond=None)[0] / spread[:, None]
     return W, np.log(priors) - np.einsum("kd,dk->k", means, W) / 2
 
 

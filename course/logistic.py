@@ -126,7 +126,7 @@ def logistic_fit(
     ----------
     X : (N, D); y : (N,) of 0 and 1, both occurring.
     l2 : strength of the penalty, on the weights and not on the bias.
-    tol : stop when no derivative is larger.
+    tol : stop when no derivative is larger, each feature measured by its root mean square.
 
     Raises
     ------
@@ -139,9 +139,11 @@ def logistic_fit(
         raise ValueError(f"l2 must not be negative, got {l2}")
     if y.min() == y.max():
         raise ValueError(f"y holds only class {y[0]}: expected samples of both classes")
-    X1 = add_ones(X)
-    penalty = np.full(X1.shape[1], l2, dtype=X.dtype)
-    penalty[-1] = 0
+    # Features of unit size, so that their units decide neither the accuracy nor the stop.
+    size_of = np.append(np.sqrt((X**2).mean(axis=0)), 1).astype(X.dtype)
+    size_of[size_of == 0] = 1
+    X1 = add_ones(X) / size_of
+    penalty = np.append(np.full(X.shape[1], l2), 0).astype(X.dtype) / size_of**2
 
     def objective(theta: Array) -> float:
         return bce_with_logits(X1 @ theta, y) + float(penalty @ theta**2) / 2
@@ -167,4 +169,5 @@ def logistic_fit(
             break  # the objective cannot be lowered any more in this precision
         theta = (theta - size * newton).astype(X.dtype, copy=False)
         history.append(objective(theta))
+    theta = theta / size_of
     return LogisticFit(theta[:-1], float(theta[-1]), history)
