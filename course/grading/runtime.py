@@ -127,7 +127,7 @@ def files_of(name: str) -> dict[str, Path]:
         for file in installed.files or []:
             if file.parts[0] not in ("..", "__pycache__") and file.suffix != ".pth":
                 packages[file.parts[0]] = Path(
-                    os.path.realpath(installed.locate_file(file.parts[0]))
+                    os.path.realpath(str(installed.locate_file(file.parts[0])))
                 )
         for requirement in installed.requires or []:
             if "extra ==" not in requirement:
