@@ -113,11 +113,11 @@ def Pointwise(student, function, Z, dH, Z_other):
 
 
 def predictions_and_targets(rng):
-    N, K = sizes(rng, (800, 900), (90, 110))
+    N, K = sizes(rng, (700, 760), (80, 100))
     return {"Y_hat": rng.standard_normal((N, K)), "Y": rng.standard_normal((N, K))}
 
 
-@exercise(points=9, draw=predictions_and_targets)
+@exercise(points=9, draw=predictions_and_targets, seconds=2)
 def EuclideanCost(student, Y_hat, Y):
     Y_hat, half = Y_hat.copy(), len(Y) // 2
     cost = student.EuclideanCost()
@@ -128,7 +128,7 @@ def EuclideanCost(student, Y_hat, Y):
 
 
 def scores_and_classes(rng):
-    N, K = sizes(rng, (900, 1000), (60, 80))
+    N, K = sizes(rng, (560, 640), (40, 60))
     return {
         "Z": 2 * rng.standard_normal((N, K)) + rng.standard_normal(N)[:, None],
         "y": rng.integers(0, K, N),
@@ -137,7 +137,7 @@ def scores_and_classes(rng):
     }
 
 
-@exercise(points=12, draw=scores_and_classes)
+@exercise(points=12, draw=scores_and_classes, seconds=2)
 def SoftmaxCrossEntropy(student, Z, y, Z_large, y_large):
     cost = student.SoftmaxCrossEntropy()
     values = {"cost": cost.forward(Z, y), "dZ": kept(cost.backward())}
@@ -200,11 +200,12 @@ def Sequential(student, stages, A, dA, W1, b1, W2, b2, X, dY):
     for batch, gradient in zip(X, dY, strict=True):
         net.forward(batch)
         net.backward(gradient)
-        pairs = list(net.params())  # to be asked for after each backward, as training does
-    values["gradients"] = [kept(dp) for _, dp in pairs]
-    for p in weights:
-        p += 1.0  # whoever holds the parameter itself, not a copy, sees this
+        pairs = list(net.params())  # asked for after each backward, as training does
     values["parameters"] = [kept(p) for p, _ in pairs]
+    values["gradients"] = [kept(dp) for _, dp in pairs]
+    for p, _ in pairs:
+        p -= 0.1
+    values["Y after an update"] = net.forward(X[0])
     return values
 
 
@@ -243,7 +244,7 @@ def tiny_net(rng):
     }
 
 
-# The tolerance is finer than finite differences can be.
+# So few weights could be nudged one by one; the tolerance is finer than that can be.
 @exercise(points=12, draw=tiny_net, cases=5, rtol=1e-12, atol=1e-14)
 def one_iteration(student, W0, W1, x, y, lr):
     W0, W1 = W0.copy(), W1.copy()  # the same arrays serve twice

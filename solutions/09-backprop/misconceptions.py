@@ -1,6 +1,6 @@
 """Assignment 09: the mistakes that people make in back-propagation, and what a tutor would say.
 
-Numbers 1 to 8 are those of the lecture's list.  Never released: students get the hints and the
+The numbers in comments are those of lecture 09's list of mistakes.  Never released: students get the hints and the
 values that these mistakes lead to, no code.
 """
 
@@ -8,39 +8,39 @@ from course.grading.misconception import Misconception
 
 MISCONCEPTIONS = [
     # ------------------------------------------------------------------------------------- Linear
-    Misconception(
-        name="1 dW transposed",
+    Misconception(  # 1
+        name="dW transposed",
         cell="Linear",
         replace={"self.X.T @ dY": "dY.T @ self.X"},
         hint="Your dW has the right numbers with rows and columns exchanged: it has a row for each"
         " output. A gradient has the shape of what it belongs to, (D_in, D_out) here. Which factor"
         " must bring D_in, and which D_out?",
     ),
-    Misconception(
-        name="5 db not summed over the batch",
+    Misconception(  # 5
+        name="db not summed over the batch",
         cell="Linear",
         replace={"dY.sum(axis=0)": "dY"},
         hint="Your db has a row for each sample of the batch. The same bias is added in every"
         " sample, so what the samples say about it has to be put together into one number for each"
         " output.",
     ),
-    Misconception(
-        name="5 db averaged over the batch",
+    Misconception(  # 5
+        name="db averaged over the batch",
         cell="Linear",
         replace={"dY.sum(axis=0)": "dY.mean(axis=0)"},
         hint="Your db is too small by a factor N, while dW has the right size: it is averaged twice."
         " The 1/N of the mean cost is already in dY when it arrives; what is left for the samples"
         " to do?",
     ),
-    Misconception(
-        name="5 db summed over the outputs",
+    Misconception(  # 5
+        name="db summed over the outputs",
         cell="Linear",
         replace={"dY.sum(axis=0)": "dY.sum(axis=1)"},
         hint="Your db has an entry for each sample: the outputs have been added up, and the samples"
         " left apart. Which of the two axes of dY does b have?",
     ),
-    Misconception(
-        name="6 1/N in the layer",
+    Misconception(  # 6
+        name="1/N in the layer",
         cell="Linear",
         replace={
             "self.X.T @ dY": "self.X.T @ dY / len(dY)",
@@ -50,24 +50,24 @@ MISCONCEPTIONS = [
         " mean, but its 1/N enters once, where the backward pass begins; with one more in each"
         " layer, it would be counted again and again.",
     ),
-    Misconception(
-        name="7 dX from the last output only",
+    Misconception(  # 7
+        name="dX from the last output only",
         cell="Linear",
         replace={"return dY @ self.W.T": "return dY[:, -1:] * self.W[:, -1]"},
         hint="Your dX holds the message of the last output unit alone, as if each unit's message"
         " had replaced the one before. An input unit feeds all output units: what has to happen to"
         " their messages where the paths meet?",
     ),
-    Misconception(
-        name="7 messages in dX not summed",
+    Misconception(  # 7
+        name="messages in dX not summed",
         cell="Linear",
         replace={"return dY @ self.W.T": "return dY[:, None, :] * self.W"},
         hint="Your dX has an axis too many: the messages of all output units lie in it side by side."
         " An input that feeds several units changes the cost through each of them, and these"
         " changes add.",
     ),
-    Misconception(
-        name="8 one memory for all layers",
+    Misconception(  # 8
+        name="one memory for all layers",
         cell="Linear",
         replace={"self.X = X": "Linear.X = X"},
         hint="One layer alone works, but after the forward pass of a second layer the first one"
@@ -101,8 +101,8 @@ MISCONCEPTIONS = [
         hint="Your Y is what comes out without the bias: each column is off by a constant of its own.",
     ),
     # ---------------------------------------------------------------------------------- Pointwise
-    Misconception(
-        name="4 slope taken at the output",
+    Misconception(  # 4
+        name="slope taken at the output",
         cell="Pointwise",
         replace={"self.Z = Z\n": "self.Z = self.h(Z)\n"},
         hint="Your dZ uses the slope of h at the output H. The question is how h reacts to a change"
@@ -129,18 +129,18 @@ MISCONCEPTIONS = [
         hint="Your dZ applies dh to the incoming gradient. dH is not a place on the curve of h; it is"
         " what the slope is to be combined with. On which numbers was h itself evaluated?",
     ),
-    Misconception(
-        name="8 in-place mask on the caller's array",
+    Misconception(  # 8
+        name="in-place mask on the caller's array",
         cell="Pointwise",
         replace={
             "return dH * self.dh(self.Z)": "dH *= self.dh(self.Z)\n        return dH",
         },
         hint="The first result is right, but backward has changed the array dH that it was given, so"
-        " whoever uses that array again gets wrong numbers. Operators such as *= write into an"
+        " whoever uses that array again gets wrong numbers. An operator such as *= writes into an"
         " existing array: whose is it?",
     ),
-    Misconception(
-        name="8 one memory for all pointwise modules",
+    Misconception(  # 8
+        name="one memory for all pointwise modules",
         cell="Pointwise",
         replace={"self.Z = Z\n": "Pointwise.Z = Z\n"},
         hint="One module alone works, but after the forward pass of another Pointwise the first one"
@@ -148,16 +148,16 @@ MISCONCEPTIONS = [
         " to that object alone.",
     ),
     # ------------------------------------------------------------------------------ EuclideanCost
-    Misconception(
-        name="6 no 1/N in the gradient",
+    Misconception(  # 6
+        name="no 1/N in the gradient",
         cell="EuclideanCost",
         replace={"self.residual / len(self.residual)": "self.residual"},
         hint="Your dY_hat is N times too large: it is the gradient of the sum over the samples. The"
         " cost is their mean, and this is the one place of the whole backward pass where that"
         " enters.",
     ),
-    Misconception(
-        name="6 cost summed over the samples",
+    Misconception(  # 6
+        name="cost summed over the samples",
         cell="EuclideanCost",
         replace={"np.sum(self.residual**2) / len(Y)": "np.sum(self.residual**2)"},
         hint="Your cost is N times too large: a sum over the samples, where the mean is wanted.",
@@ -203,24 +203,24 @@ MISCONCEPTIONS = [
         hint="Your forward returns one cost for each sample. The cost is one number for the batch,"
         " their mean.",
     ),
-    Misconception(
-        name="8 residual written into the caller's array",
+    Misconception(  # 8
+        name="residual written into the caller's array",
         cell="EuclideanCost",
         replace={"self.residual = Y_hat - Y": "Y_hat -= Y\n        self.residual = Y_hat"},
         hint="The first result is right, but forward has changed the predictions that it was given:"
-        " afterwards Y_hat holds something else. Operators such as -= write into the array on their"
+        " afterwards Y_hat holds something else. An operator such as -= writes into the array on its"
         " left, and that array belongs to somebody else here.",
     ),
     # ------------------------------------------------------------------------ SoftmaxCrossEntropy
-    Misconception(
-        name="6 no 1/N in the gradient (cross-entropy)",
+    Misconception(  # 6
+        name="no 1/N in the gradient (cross-entropy)",
         cell="SoftmaxCrossEntropy",
         replace={"dZ / len(self.y)": "dZ"},
         hint="Your dZ is N times too large: it is the gradient of the summed cross-entropy. forward"
         " returns a mean, and backward must be the derivative of that same number.",
     ),
-    Misconception(
-        name="6 cross-entropy summed over the samples",
+    Misconception(  # 6
+        name="cross-entropy summed over the samples",
         cell="SoftmaxCrossEntropy",
         replace={"-np.mean(": "-np.sum("},
         hint="Your cross-entropy is N times too large: it is added up over the samples and not"
@@ -336,16 +336,16 @@ MISCONCEPTIONS = [
         " the net would stay as it is.",
     ),
     # ------------------------------------------------------------------------------ mlp_gradients
-    Misconception(
-        name="1 dW transposed (whole net)",
+    Misconception(  # 1
+        name="dW transposed (whole net)",
         cell="mlp_gradients",
         replace={"(H[l].T @ dZ,": "(dZ.T @ H[l],"},
         hint="Each dW has the right numbers, but lies on its side: rows and columns are exchanged."
         " With square weights you would not even notice. Compare the shape of each dW with that of"
         " its W.",
     ),
-    Misconception(
-        name="4 slope at the output (whole net)",
+    Misconception(  # 4
+        name="slope at the output (whole net)",
         cell="mlp_gradients",
         replace={"(1 - H[l] ** 2)": "(1 - np.tanh(H[l]) ** 2)"},
         hint="The last layer's gradients are right, those below are not: tanh has been applied to the"
@@ -359,41 +359,41 @@ MISCONCEPTIONS = [
         hint="The last layer's gradients are right, those below are too large: the messages pass"
         " through tanh as if its slope were 1 everywhere.",
     ),
-    Misconception(
-        name="5 db not summed (whole net)",
+    Misconception(  # 5
+        name="db not summed (whole net)",
         cell="mlp_gradients",
         replace={"dZ.sum(axis=0)": "dZ"},
         hint="Each db has N rows, one for each sample. A bias is shared by the whole batch: how do"
         " its effects on the samples make one number?",
     ),
-    Misconception(
-        name="5 db averaged twice (whole net)",
+    Misconception(  # 5
+        name="db averaged twice (whole net)",
         cell="mlp_gradients",
         replace={"dZ.sum(axis=0)": "dZ.mean(axis=0)"},
         hint="Every db is N times too small, and every dW is right. The mean was taken when the"
         " residual was divided by N; what remains to be done over the batch is not a mean.",
     ),
-    Misconception(
-        name="6 no 1/N (whole net)",
+    Misconception(  # 6
+        name="no 1/N (whole net)",
         cell="mlp_gradients",
         replace={"residual / N": "residual"},
         hint="The loss is right, and all gradients are N times too large: they belong to the sum over"
         " the samples. Where, on the way down, does the mean come in, and how often?",
     ),
-    Misconception(
-        name="6 1/N in every layer (whole net)",
+    Misconception(  # 6
+        name="1/N in every layer (whole net)",
         cell="mlp_gradients",
         replace={"dZ = dH * (1 - H[l] ** 2)": "dZ = dH * (1 - H[l] ** 2) / N"},
         hint="The last layer's gradients are right, and each layer further down is smaller by one"
         " more factor N: the mean is taken again in every layer. How many means are there in the"
         " formula of the cost?",
     ),
-    Misconception(
-        name="7 fan-out not summed (whole net)",
+    Misconception(  # 7
+        name="fan-out not summed (whole net)",
         cell="mlp_gradients",
         replace={"dZ @ params[l][0].T": "dZ[:, -1:] * params[l][0][:, -1]"},
         hint="The last layer's gradients are right, those below hear only of the last unit above"
-        " them, as if in a loop over the units = stood where += belongs. A hidden unit feeds every"
+        " them, as if a loop over the units had kept only its last turn. A hidden unit feeds every"
         " unit of the next layer.",
     ),
     Misconception(
@@ -411,23 +411,23 @@ MISCONCEPTIONS = [
         " the squared distance is asked for.",
     ),
     # ------------------------------------------------------------------------------ one_iteration
-    Misconception(
-        name="1 update of W0 transposed",
+    Misconception(  # 1
+        name="update of W0 transposed",
         cell="one_iteration",
         replace={"np.outer(x, dz)": "np.outer(dz, x)"},
         hint="Your W0 has moved by the transpose of its gradient. The shapes cannot warn you here,"
         " everything is 2 × 2 (for the lecture's numbers the new loss would be 0.0126295)."
         " W0[i, j] leads from input i to unit j: which input and which error belong to it?",
     ),
-    Misconception(
-        name="2 plus sign in the update",
+    Misconception(  # 2
+        name="plus sign in the update",
         cell="one_iteration",
         replace={"W0 - lr": "W0 + lr", "w1 - lr": "w1 + lr"},
         hint="Your weights have moved the wrong way, uphill (with the lecture's numbers the loss"
         " grows to 0.0313750). The gradient points to where the loss increases; lr is positive.",
     ),
-    Misconception(
-        name="3 W1 updated before W0's gradient",
+    Misconception(  # 3
+        name="W1 updated before W0's gradient",
         cell="one_iteration",
         replace={
             "    dz = w1 * dy_hat": "    w1 = w1 - lr * dw1\n    dz = w1 * dy_hat",
@@ -437,8 +437,8 @@ MISCONCEPTIONS = [
         " been updated. All gradients belong to one and the same point; which weights were in force"
         " in the forward pass?",
     ),
-    Misconception(
-        name="3 W0 updated before W1's gradient",
+    Misconception(  # 3
+        name="W0 updated before W1's gradient",
         cell="one_iteration",
         replace={
             "w1_new = w1 - lr * dw1": "h = np.tanh(x @ W0_new)\n"
@@ -447,8 +447,8 @@ MISCONCEPTIONS = [
         hint="W0 is right, W1 a little off: its gradient was computed after W0 had moved, from new"
         " hidden outputs. Finish all gradients before the first weight changes.",
     ),
-    Misconception(
-        name="4 slope at the output (one iteration)",
+    Misconception(  # 4
+        name="slope at the output (one iteration)",
         cell="one_iteration",
         replace={"(1 - h**2)": "(1 - np.tanh(h) ** 2)"},
         hint="W1 is right, W0 is not: the slope of tanh was taken at the hidden outputs, so tanh was"
@@ -476,8 +476,8 @@ MISCONCEPTIONS = [
         hint="The new weights are right; the loss is that of the old ones. Asked for is the loss"
         " after the update, so that one sees whether the step has helped.",
     ),
-    Misconception(
-        name="8 the caller's weights changed",
+    Misconception(  # 8
+        name="the caller's weights changed",
         cell="one_iteration",
         replace={
             "W0_new = W0 - lr * dW0": "W0 -= lr * dW0\n    W0_new = W0",
@@ -487,8 +487,8 @@ MISCONCEPTIONS = [
         " your function has changed the arrays that it was given. It should return new ones.",
     ),
     # ----------------------------------------------------------- jacobian_linear, multiply_count
-    Misconception(
-        name="1 Jacobian transposed",
+    Misconception(  # 1
+        name="Jacobian transposed",
         cell="jacobian_linear",
         replace={"W.T": "W.copy()"},
         hint="Your Jacobian has a row for each input. The convention is a row for each output and a"

@@ -55,10 +55,9 @@ class Assignment:
             for c in self.solution
         ]
 
-    @property
-    def second_style(self) -> list[Cell]:
-        """The same functions as another good student writes them: `styles/<slug>.py`."""
-        text = (STYLES / f"{self.slug}.py").read_text(encoding="utf-8")
+    def style(self, suffix: str = "") -> list[Cell]:
+        """The cells of `styles/<slug><suffix>.py`: the same functions, written differently."""
+        text = (STYLES / f"{self.slug}{suffix}.py").read_text(encoding="utf-8")
         _, *parts = re.split(r"^# %% ?(.*)\n", text, flags=re.MULTILINE)
         return [Cell(n.strip() or None, s) for n, s in zip(parts[::2], parts[1::2], strict=True)]
 

@@ -43,9 +43,9 @@ def test_twenty_iterations_bring_the_loss_to_7_7e_10(solution):
 @pytest.mark.parametrize(
     ("name", "loss", "W0"),
     [
-        ("1 update of W0 transposed", 0.0126295, [[1.02373, -3.03422], [0.202373, 0.996578]]),
-        ("2 plus sign in the update", 0.0313750, None),
-        ("3 W1 updated before W0's gradient", None, [[1.02427, -2.99757], [0.166157, 0.996616]]),
+        ("update of W0 transposed", 0.0126295, [[1.02373, -3.03422], [0.202373, 0.996578]]),
+        ("plus sign in the update", 0.0313750, None),
+        ("W1 updated before W0's gradient", None, [[1.02427, -2.99757], [0.166157, 0.996616]]),
     ],
 )
 def test_a_misconception_gives_the_wrong_numbers_that_lecture_09_lists(assignment, name, loss, W0):
@@ -57,7 +57,7 @@ def test_a_misconception_gives_the_wrong_numbers_that_lecture_09_lists(assignmen
 
 
 def test_the_slope_at_the_output_gives_minus_0_132401_and_0_171936(assignment):
-    mistake = MISCONCEPTIONS["4 slope at the output (one iteration)"]
+    mistake = MISCONCEPTIONS["slope at the output (one iteration)"]
     W0, _, _ = exercise_of_the_slides(names(assignment.with_mistake(mistake)))
     dz = (np.array([1.0, 0.2]) - W0[0]) / 0.2  # the first input is 1
     np.testing.assert_allclose(dz, [-0.132401, 0.171936], rtol=5e-6)
