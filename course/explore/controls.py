@@ -30,6 +30,7 @@ class Control:
     grid: tuple[Any, ...]
     attribute: str = "value"
     options: tuple[Any, ...] = field(default=())
+    log: bool = False
 
 
 class _Between(traitlets.Float):
@@ -108,7 +109,7 @@ def slider(
         return [ipywidgets.FloatSlider(value, min=low, max=high, step=size, **common)]
 
     trait = _Between(float(default), min=float(low), max=float(high))
-    return trait.tag(sync=True, control=Control(label, build, grid))
+    return trait.tag(sync=True, control=Control(label, build, grid, log=log))
 
 
 def integer(default: int, low: int, high: int, *, step: int = 1, label: str) -> Any:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import json
+import os
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,12 +18,15 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from course.explore import picture
 from course.explore.controls import Control
 from course.explore.palette import SCALES, css
 from course.explore.scene import Scene
 from course.explore.wire import pack
 
 STATIC = Path(__file__).parent / "static"
+FRAMES_WANTED = "COURSE_EXPLORE_FRAMES"
+"""Set in the environment of a kernel that runs a notebook for `course site`."""
 
 
 @cache
@@ -51,6 +57,20 @@ def twin_function(name: str | Path) -> str:
     return f"(() => {{\n{body}\nreturn scene;\n}})()"
 
 
+def module(twin: str) -> str:
+    """The JavaScript module of an explorable: the shared renderer, and its twin's function."""
+    return (
+        f"{renderer()}\nconst twin = {twin};\n"
+        "export default { render: ({ model, el }) => explore(model, el, twin) };\n"
+    )
+
+
+def twin_of(esm: str) -> str:
+    """The twin's function in a `module`, `null` where the kernel computes."""
+    before, after = module("\0").split("\0")
+    return esm.removeprefix(before).removesuffix(after)
+
+
 class Explorable(anywidget.AnyWidget):
     """An explorable figure; see `course.explore` for how to write one.
 
@@ -70,6 +90,7 @@ class Explorable(anywidget.AnyWidget):
     _declared = traitlets.Dict().tag(sync=True)
     _data = traitlets.Dict().tag(sync=True)
     _scene = traitlets.Dict().tag(sync=True)
+    _frames = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -92,11 +113,10 @@ class Explorable(anywidget.AnyWidget):
         for preset, values in cls.presets.items():
             if not set(values) <= names:
                 raise TypeError(f"{cls.__name__}: preset {preset!r} sets what is no parameter")
-        scene = "null" if cls.twin is None else twin_function(cls.twin)
-        cls._esm = (
-            f"{renderer()}\nconst twin = {scene};\n"
-            "export default { render: ({ model, el }) => explore(model, el, twin) };\n"
-        )
+        unknown = set(cls.frames) - names
+        if unknown:
+            raise TypeError(f"{cls.__name__}: frames name {unknown.pop()!r}, which is no parameter")
+        cls._esm = module("null" if cls.twin is None else twin_function(cls.twin))
         cls._css = style()
 
     _controls: ClassVar[dict[str, Control]] = {}
@@ -135,10 +155,13 @@ class Explorable(anywidget.AnyWidget):
     @property
     def now(self) -> Scene:
         """The scene of the present parameters."""
+        return self._scene_of(self.parameters)
+
+    def _scene_of(self, parameters: dict[str, Any]) -> Scene:
         if hasattr(self, "scenes"):
-            *_, last = self.scenes(**self.parameters)
+            *_, last = self.scenes(**parameters)
             return last
-        return self.scene(**self.parameters)
+        return self.scene(**parameters)
 
     @property
     def words(self) -> str:
@@ -180,19 +203,41 @@ class Explorable(anywidget.AnyWidget):
         """The figure with its controls, built once; showing the explorable shows this."""
         if self._box is None:
             rows, links = [], []
+            self._made: list[ipywidgets.Widget] = []
             for name, control in self._controls.items():
                 widgets = control.build(getattr(self, name))
                 for widget in widgets:
                     # The figure is the source: at first sight the control takes its value.
                     links.append(ipywidgets.jslink((self, name), (widget, control.attribute)))
-                rows.extend(widgets)
+                rows.append(widgets[0] if len(widgets) == 1 else ipywidgets.HBox(widgets))
+                self._made += widgets
             controls = ipywidgets.HBox(rows).add_class("explore-controls")
             self._links = links
             self._box = ipywidgets.VBox([controls, self]).add_class("explore-box")
         return self._box
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return self.box._repr_mimebundle_(**kwargs)
+        if self.twin is None and self.frames and FRAMES_WANTED in os.environ:
+            self._frames = self._all_frames()
+        scene = self.now
+        data = dict(self.box._repr_mimebundle_(**kwargs))
+        data["text/plain"] = scene["words"]
+        # For print, slides and pages without JavaScript; JupyterLab prefers the live figure.
+        data["image/png"] = b64encode(picture.png(scene)).decode()
+        return data, {"image/png": {"alt": scene["words"]}}
+
+    def _all_frames(self) -> dict[str, Any]:
+        """The scenes of all combinations of `frames`, for a page without a kernel."""
+        names = list(self.frames)
+        scenes = []
+        for values in itertools.product(*self.frames.values()):
+            parameters = {**self.parameters, **dict(zip(names, values, strict=True))}
+            scenes.append(pack(self._scene_of(parameters), single=True))
+        grid = [
+            {"name": n, "values": pack(list(v)), "log": self._controls[n].log}
+            for n, v in self.frames.items()
+        ]
+        return {"grid": grid, "scenes": scenes}
 
     def close(self) -> None:
         """Take the figure away with its controls and links."""
@@ -200,7 +245,13 @@ class Explorable(anywidget.AnyWidget):
             self._task.cancel()
         box, self._box = self._box, None
         if box is not None:
-            for each in (*self._links, *box.children[0].children, box.children[0], box):
+            for each in (
+                *self._links,
+                *self._made,
+                *box.children[0].children,
+                *box.children[:1],
+                box,
+            ):
                 each.close()
         super().close()
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import examples  # noqa: F401  (its explorables are found too)
+import examples
 import numpy as np
 import pytest
 
@@ -100,13 +100,19 @@ def without_defaults(value: Any) -> Any:
         maker = marks.node
     else:
         maker = None
-    defaults = {n: p.default for n, p in inspect.signature(maker).parameters.items()} if maker else {}
+    defaults = (
+        {n: p.default for n, p in inspect.signature(maker).parameters.items()} if maker else {}
+    )
     kept = {}
     for name, each in value.items():
         default = defaults.get(name)
         if isinstance(default, bool | int | float | str) and each == default:
             continue
-        if each is None or (each is False and not default) or (isinstance(default, tuple) and not each):
+        if (
+            each is None
+            or (each is False and not default)
+            or (isinstance(default, tuple) and not each)
+        ):
             continue
         kept[name] = without_defaults(each)
     return kept
@@ -144,7 +150,7 @@ def differences(python: Any, script: Any, where: str = "scene") -> Iterator[str]
             yield f"{where}: {python!r} in Python, {script!r} in JavaScript"
     elif isinstance(python, int | float) and isinstance(script, int | float):
         if not (math.isclose(python, script, rel_tol=1e-9, abs_tol=1e-12)
-                or math.isnan(python) and math.isnan(script)):  # fmt: skip
+                or (math.isnan(python) and math.isnan(script))):  # fmt: skip
             yield f"{where}: {python!r} in Python, {script!r} in JavaScript"
     elif python != script:
         yield f"{where}: {python!r} in Python, {script!r} in JavaScript"

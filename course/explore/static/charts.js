@@ -145,15 +145,16 @@ function beside(x, y, text, role, at) {
 // Direct labels, moved apart where they would lie on each other.
 function drawLabels(svg, labels, at) {
   const placed = [];
-  for (const label of labels) {
+  for (const label of [...labels].sort((a, b) => a.y - b.y)) {
     const width = textWidth(label.text);
     const left = label.anchor === "start" ? label.x : label.anchor === "end" ? label.x - width : label.x - width / 2;
     let y = Math.min(Math.max(label.y, at.top + 12), at.bottom - 4);
+    let step = 18.5; // down, as they come from top to bottom; up from the bottom edge
     for (let tries = 0; !label.fixed && tries < 6; tries += 1) {
       const other = placed.find((p) => left < p.left + p.width && p.left < left + width && Math.abs(p.y - y) < 18);
       if (!other) break;
-      y = other.y + (y >= other.y ? 18.5 : -18.5);
-      if (y < at.top + 12) y = other.y + 18.5;
+      y = other.y + step;
+      if (y > at.bottom - 4) { step = -18.5; y = other.y + step; }
     }
     placed.push({ left, width, y });
     if (Math.abs(label.x) < 9e4) writing(svg, label.x, y, label.text, { role: label.role, anchor: label.anchor });

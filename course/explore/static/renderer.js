@@ -155,8 +155,9 @@ function storedScene(model, parameters) {
   const frames = model.get("_frames");
   if (!frames?.scenes) return unpack(model.get("_scene"));
   let place = 0;
-  for (const { name, values } of frames.grid) {
-    const distance = values.map((v) => (typeof v === "number" ? Math.abs(v - parameters[name]) : v === parameters[name] ? 0 : 1));
+  for (const { name, values, log } of frames.grid) {
+    const now = parameters[name], f = log ? Math.log : Number;
+    const distance = values.map((v) => (typeof v === "number" ? Math.abs(f(v) - f(now)) : Number(v !== now)));
     place = place * values.length + distance.indexOf(Math.min(...distance));
   }
   return unpack(frames.scenes[place]);
@@ -166,6 +167,8 @@ function explore(model, el, twin) {
   const declared = model.get("_declared");
   const data = unpack(model.get("_data"));
   el.classList.add("explore");
+  el.setAttribute("role", "group");
+  el.setAttribute("aria-label", declared.title);
   const bar = document.createElement("div");
   bar.className = "explore-buttons";
   const picture = document.createElement("div");
@@ -214,7 +217,7 @@ function explore(model, el, twin) {
     el.dataset.drawn = Number(el.dataset.drawn ?? 0) + 1;
   };
   const ask = () => { if (!asked) asked = requestAnimationFrame(draw); };
-  const watched = twin ? declared.parameters.map((p) => p.name) : ["_scene", ...(model.get("_frames") ? declared.parameters.map((p) => p.name) : [])];
+  const watched = twin ? declared.parameters.map((p) => p.name) : ["_scene", ...(model.get("_frames")?.scenes ? declared.parameters.map((p) => p.name) : [])];
   const events = watched.map((name) => `change:${name}`);
   for (const event of events) model.on(event, ask);
 

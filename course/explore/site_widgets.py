@@ -1,0 +1,101 @@
+"""The widgets of an executed notebook, reduced to what a page without a kernel needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from course.explore.explorable import renderer, source, twin_of
+
+STATE = "application/vnd.jupyter.widget-state+json"
+BOXES = {"VBoxModel", "HBoxModel", "BoxModel"}
+LINKS = {"LinkModel", "DirectionalLinkModel"}
+KEPT = {
+    # What static/host.js reads of each control.
+    "FloatSliderModel": "description value min max step readout_format disabled",
+    "FloatLogSliderModel": "description value min max step base readout_format disabled",
+    "IntSliderModel": "description value min max step disabled",
+    "SelectionSliderModel": "description index _options_labels disabled",
+    "DropdownModel": "description index _options_labels",
+    "ToggleButtonsModel": "description index _options_labels",
+    "CheckboxModel": "description value",
+    "PlayModel": "value min max step interval",
+}
+FRAMES_AT_MOST = 1_000_000  # bytes of precomputed frames in one figure
+
+
+def shown(models: dict[str, Any], roots: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The states a page needs to show the widgets `roots`, and the twins of its explorables.
+
+    `models` is the notebook's widget state by id. Raises ValueError for a widget that a page
+    cannot show, and for an explorable that needs a kernel and has no frames.
+    """
+    states: dict[str, Any] = {}
+    twins: dict[str, str] = {}
+    open_ends = list(roots)
+    while open_ends:
+        name = open_ends.pop()
+        if name in states:
+            continue
+        model = models[name]
+        kind, state = model["model_name"], model["state"]
+        if kind in BOXES:
+            children = state.get("children", [])
+            states[name] = _entry(kind, state, "children _dom_classes")
+            open_ends += [child.removeprefix("IPY_MODEL_") for child in children]
+        elif kind in KEPT:
+            states[name] = _entry(kind, state, KEPT[kind])
+        elif "_declared" in state:
+            states[name] = _explorable(model)
+            twins[state["_anywidget_id"]] = twin_of(state["_esm"])
+        else:
+            raise ValueError(
+                f"a page without a kernel cannot show the widget {kind};"
+                " use an Explorable (docs/explorables.md)"
+            )
+    for name, model in models.items():
+        if model["model_name"] in LINKS:
+            ends = [model["state"][end][0] for end in ("source", "target")]
+            if all(end.removeprefix("IPY_MODEL_") in states for end in ends):
+                states[name] = _entry(model["model_name"], model["state"], "source target")
+    return states, twins
+
+
+def script(states: dict[str, Any], twins: dict[str, str]) -> str:
+    """The page's one script: renderer and host once, then the figures."""
+    functions = ",\n".join(f"{json.dumps(name)}: {twin}" for name, twin in twins.items())
+    page = json.dumps(states, ensure_ascii=False, separators=(",", ":"))
+    text = (
+        f"{renderer()}\n{source('host.js')}\nconst twins = {{{functions}}};\nhost({page}, twins);\n"
+    )
+    # Nothing in a script may look like its end.
+    return text.replace("</", "<\\/")
+
+
+def _entry(kind: str, state: dict[str, Any], names: str) -> dict[str, Any]:
+    return {"kind": kind, "state": {name: state[name] for name in names.split() if name in state}}
+
+
+def _explorable(model: dict[str, Any]) -> dict[str, Any]:
+    state = model["state"]
+    declared = state["_declared"]
+    names = ["_declared", "_data", "_anywidget_id", *(p["name"] for p in declared["parameters"])]
+    has_twin = twin_of(state["_esm"]) != "null"
+    if not has_twin:
+        if not state.get("_frames", {}).get("scenes"):
+            raise ValueError(
+                f"the explorable {declared['title']!r} is computed by the kernel: declare"
+                " frames = {parameter: values}, so that a page can show it"
+            )
+        names.append("_frames")
+    entry = _entry("AnyModel", state, " ".join(names))
+    buffers = [b for b in model.get("buffers", []) if b["path"][0] in entry["state"]]
+    entry["buffers"] = [{"path": b["path"], "data": b["data"].strip()} for b in buffers]
+    size = sum(len(b["data"]) for b in entry["buffers"] if b["path"][0] == "_frames")
+    size += len(json.dumps(entry["state"].get("_frames", "")))
+    if size > FRAMES_AT_MOST:
+        raise ValueError(
+            f"the frames of the explorable {declared['title']!r} take {size / 1e6:.1f} MB, the limit"
+            f" is {FRAMES_AT_MOST / 1e6:.0f} MB: declare fewer values or draw less"
+        )
+    return entry
