@@ -175,7 +175,7 @@ def check(file: Path) -> None:
     """
     from rich.console import Console
 
-    from course.grading.check import check_file
+    from course.grading.at_home import check_file
     from course.grading.report import print_result
 
     result = check_file(file)

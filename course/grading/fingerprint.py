@@ -68,7 +68,7 @@ class Fingerprint:
             "kind": self.kind,
             "shape": list(self.shape),
             "entries": [number(x) for x in self.entries],
-            **({"sums": list(self.sums), "scale": self.scale} if self.sums else {}),
+            **({"sums": [number(x) for x in self.sums], "scale": self.scale} if self.sums else {}),
             **({"odd": self.odd} if self.odd else {}),
         }
 
@@ -79,7 +79,7 @@ class Fingerprint:
         entries = tuple(float(x) for x in plain["entries"])
         scale = plain.get("scale", largest(np.array(entries)))
         at = tuple(positions(math.prod(shape)))
-        sums = tuple(plain.get("sums", ()))
+        sums = tuple(float(x) for x in plain.get("sums", ()))
         return cls(plain["kind"], shape, at, entries, sums, scale, plain.get("odd", 0))
 
 
@@ -114,7 +114,8 @@ def signed_sums(flat: np.ndarray) -> list[float]:
         return []
     numbers = flat.astype(np.float64)
     numbers[~np.isfinite(numbers)] = 0.0
-    return [float(np.sum(numbers * row)) for row in signs(flat.size)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return [float(np.sum(numbers * row)) for row in signs(flat.size)]
 
 
 @functools.lru_cache(32)
@@ -137,7 +138,7 @@ def rounded(value: float, scale: float, digits: int = DIGITS) -> float:
     >>> rounded(0.1 + 0.2, 1.0), rounded(-1e-17, 1.0)
     (0.3, 0.0)
     """
-    if not math.isfinite(value) or not scale > 0:
+    if not (math.isfinite(value) and 0 < scale < math.inf):
         return value
     return round(value, digits - math.ceil(math.log10(scale))) + 0.0
 
