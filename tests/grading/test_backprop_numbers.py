@@ -18,7 +18,7 @@ def assignment() -> Assignment:
 
 @pytest.fixture(scope="module")
 def solution(assignment: Assignment) -> SimpleNamespace:
-    return names(assignment.solution)
+    return names(assignment.solution.cells)
 
 
 def exercise_of_the_slides(student: SimpleNamespace) -> tuple[np.ndarray, np.ndarray, float]:
@@ -49,7 +49,7 @@ def test_twenty_iterations_bring_the_loss_to_7_7e_10(solution):
     ],
 )
 def test_a_misconception_gives_the_wrong_numbers_that_lecture_09_lists(assignment, name, loss, W0):
-    wrong = exercise_of_the_slides(names(assignment.with_mistake(MISCONCEPTIONS[name])))
+    wrong = exercise_of_the_slides(names(assignment.solution.mistaken(MISCONCEPTIONS[name])))
     if W0 is not None:
         np.testing.assert_allclose(wrong[0].T, W0, rtol=5e-6)
     if loss is not None:
@@ -58,7 +58,7 @@ def test_a_misconception_gives_the_wrong_numbers_that_lecture_09_lists(assignmen
 
 def test_the_slope_at_the_output_gives_minus_0_132401_and_0_171936(assignment):
     mistake = MISCONCEPTIONS["slope at the output (one iteration)"]
-    W0, _, _ = exercise_of_the_slides(names(assignment.with_mistake(mistake)))
+    W0, _, _ = exercise_of_the_slides(names(assignment.solution.mistaken(mistake)))
     dz = (np.array([1.0, 0.2]) - W0[0]) / 0.2  # the first input is 1
     np.testing.assert_allclose(dz, [-0.132401, 0.171936], rtol=5e-6)
 
