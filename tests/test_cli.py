@@ -85,3 +85,22 @@ def test_an_error_is_one_sentence_and_a_traceback_only_with_debug(
     assert failed.exit_code == 2
     assert failed.output.strip() == "Error: exercise 'gate': the solution fails"
     assert isinstance(run("--debug", "release", "01-units").exception, ValueError)
+
+
+def test_doctor_finds_what_the_tests_themselves_need(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run("doctor")
+    assert shown.exit_code == 0
+    for needed in ("numpy", "jupyterlab", "nbgrader", "sandbox", "kernel"):
+        assert f"✓ {needed}" in shown.output
+
+
+def test_doctor_says_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from course import doctor
+
+    missing = doctor.package("no-such-package", "pip install it", needed=True)
+    assert missing.good is False
+    assert "pip install it" in missing.says
+    monkeypatch.setattr(doctor, "required_range", lambda name: ">=999")
+    old = doctor.package("numpy", "pip install -c constraints.txt -e .", needed=True)
+    assert old.good is False
+    assert ">=999" in old.says
