@@ -19,3 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return max(marks, default=int(item.path.suffix == ".ipynb"))
 
     items.sort(key=rank)
+    for item in items:
+        cell = getattr(item, "cell", None)
+        if cell is not None and cell.get("outputs"):
+            cell.execution_count = 0  # stored without counts, which nbval takes for "not run"
