@@ -214,16 +214,17 @@ class SGD:
     def step(self) -> None:
         """Update every parameter, all from the same backward pass."""
         lr = self.schedule(self.steps)
-        for i, p in enumerate(self.parameters):
-            if p.grad is None:
+        changes = [p.grad for p in self.parameters]
+        for p, change in zip(self.parameters, changes, strict=True):
+            if change is None:
                 raise RuntimeError(
-                    f"parameter {p.name or i} has no gradient: call backward() on a loss that "
-                    "depends on it before each step"
+                    f"{p.name or 'a parameter'} of shape {p.shape} has no gradient: call backward() "
+                    "on a loss that depends on it before each step"
                 )
-        for i, p in enumerate(self.parameters):
-            change = p.grad
-            if self.momentum:
-                change = self.velocities[i] = self.momentum * self.velocities[i] + change
+        if self.momentum:
+            pairs = zip(self.velocities, changes, strict=True)
+            changes = self.velocities = [self.momentum * v + dp for v, dp in pairs]
+        for p, change in zip(self.parameters, changes, strict=True):
             p.data -= lr * change
             p.grad = None
         self.steps += 1

@@ -55,10 +55,12 @@ class ReLU(Operation):
     symbol = "ReLU"
 
     def __init__(self, z):
-        Operation.__init__(self, np.maximum(z.data, 0), (z,))
+        Operation.__init__(self, np.maximum(z.data, 0.0), (z,))
 
     def vjp(self, grad):
-        return (grad * np.sign(self.data),)
+        slope = np.sign(self.data)
+        slope *= grad
+        return (slope,)
 
 
 class LeakyReLU(Operation):

@@ -5,9 +5,12 @@ Targets are constants: they are compared with, not learned.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from course.autodiff.activations import logistic
+from course.autodiff.operations import ones
 from course.autodiff.tensor import Operation
 
 
@@ -55,17 +58,20 @@ class SoftmaxCrossEntropy(Operation):
                 f"but got shapes {scores.shape} and {labels.shape}"
             )
         n, k = scores.shape
-        rows = np.arange(n)
-        P = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
-        chosen = P[rows, checked_labels(labels, k)]
+        starts = row_starts(n, k)  # of the rows, in the flat array
+        chosen = starts + checked_labels(labels, k)
+        highest = scores.reshape(-1)[starts + scores.argmax(axis=1)]
+        P = np.subtract(scores, highest[:, None], order="C")
+        flat = P.reshape(-1)  # the same memory
+        chosen_scores = flat[chosen]
         np.exp(P, out=P)
-        total = np.add.reduce(P, axis=1)
+        total = P.dot(ones(k, P.dtype))
+        loss = np.add.reduce(np.log(total) - chosen_scores) / n
+        total *= n
         P /= total[:, None]
-        P[rows, labels] -= 1
-        P /= n
-        P.setflags(False)
+        flat[chosen] -= 1 / n
         self.residual = P
-        Operation.__init__(self, np.add.reduce(np.log(total) - chosen) / n, (Z,))
+        Operation.__init__(self, loss, (Z,))
 
     def vjp(self, grad):
         return (self.residual if grad == 1 else self.residual * grad,)
@@ -98,11 +104,23 @@ class BinaryCrossEntropy(Operation):
         return ((logistic(z.data) - self.targets) * (grad / self.targets.size),)
 
 
+@lru_cache(maxsize=64)
+def row_starts(n: int, k: int):
+    """Where the rows of an (n, k) array begin when it is read as one long row."""
+    starts = np.arange(0, n * k, k)
+    starts.setflags(False)
+    return starts
+
+
+UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
 def checked_labels(labels, k):
     """The labels, if they are integers in 0..k-1; a negative one would count from the end."""
     if labels.dtype.kind not in "iu":
         raise TypeError(f"class numbers must be integers, not {labels.dtype}")
-    if np.maximum.reduce(labels) >= k or np.minimum.reduce(labels) < 0:
+    # Read as unsigned numbers, negative ones are huge: one comparison finds both kinds.
+    if np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize])) >= k:
         raise ValueError(
             f"class numbers must lie in 0..{k - 1}: found {labels.min()}..{labels.max()}"
         )

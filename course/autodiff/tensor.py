@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 next_index = count().__next__
+by_index = attrgetter("index")
 
 
 class Arithmetic:
@@ -101,40 +102,40 @@ class Tensor(Arithmetic):
 
     def begin_backward(self) -> list[Tensor]:
         """The computed nodes below this scalar, each before its parents; gradients are cleared."""
-        if self.shape != ():
+        if self._data.ndim:
             raise ValueError(
                 f"backward() starts from a scalar, but this node has shape {self.shape}: "
                 "reduce it first, for example with .sum() or .mean()"
             )
         nodes, seen = [self], {self}
         for node in nodes:  # which grows as it is walked
-            node.grad = None
             for parent in node.parents:
                 if parent.index > node.index:
                     raise changed(parent, node)
-                if parent not in seen:
+                parent.grad = None
+                if parent.parents and parent not in seen:
                     seen.add(parent)
                     nodes.append(parent)
-        nodes.sort(key=attrgetter("index"), reverse=True)
-        self.grad = self.dtype.type(1)  # d self / d self
-        return [node for node in nodes if node.parents]
+        nodes.sort(key=by_index, reverse=True)
+        self.grad = self._data.dtype.type(1)  # d self / d self
+        return nodes
 
     def propagate(self):
         """Send this node's messages: its parents add them to their gradients."""
         messages = self.vjp(self.grad)
-        for parent, message in zip(self.parents, messages, strict=True):
+        for parent, message in zip(self.parents, messages, strict=False):
             if message is not None:
                 message.setflags(False)  # read-only, because nodes may share it
                 parent.grad = message if parent.grad is None else parent.grad + message
         return messages
 
     def _change(self, value) -> None:
-        if self.parents:
-            raise AttributeError(
-                "the value of a computed node cannot be set: change the leaves it was computed "
-                "from, and compute it again"
-            )
-        if value is not self._data:  # else: `x.data -= …` has done its work
+        if value is not self._data:  # else: `x.data -= …` has done its work already
+            if self.parents:
+                raise AttributeError(
+                    "the value of a computed node cannot be set: change the leaves it was "
+                    "computed from, and compute it again"
+                )
             if np.shape(value) != self.shape:
                 raise ValueError(
                     f"new value of shape {np.shape(value)} for a leaf of shape {self.shape}"
@@ -196,7 +197,7 @@ def as_tensor(value) -> Tensor:
 
 def as_floats(value) -> np.ndarray:
     """`value` as an array of floats: not copied if it is one already."""
-    array = np.asarray(value)
+    array = value if type(value) is np.ndarray else np.asarray(value)
     if array.dtype.kind == "f":
         return array
     if array.dtype.kind in "iub":
