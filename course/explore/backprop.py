@@ -137,65 +137,59 @@ class OneIteration(Explorable):
         if not rows:
             rows = [["x, y", "given", f"{written(X)}, {number(Y)}", ""][: len(columns)]]
         return figure(
-            panel(net(wrong, step), title=f"The net, step {step} of {len(STEPS)}", height=400, weight=1.35),
-            panel(*loss_against_rate(lr, bug), x=axis("learning rate η", 0, 1), y=axis("loss after the step", 0, 0.04), height=400),
-            panel(table(columns, rows, highlight=[len(rows) - 1]), weight=9),
+            panel(net(wrong, step), title=f"The net, step {step} of {len(STEPS)}", height=340, weight=1.9),
+            panel(*loss_against_rate(lr, bug), x=axis("learning rate η", 0, 1), y=axis("loss after the step", 0, 0.04), height=340),
+            panel(table(columns, rows, highlight=[len(rows) - 1]), weight=3, height=40 + 34 * len(rows)),
             words=words(lr, bug, step, right, wrong),
         )  # fmt: skip
 
 
 def net(values: dict[str, Any], step: int) -> dict[str, Any]:
-    """The net after `step` steps: values in the boxes, error signals below, weights on edges."""
-    z, h = values["z"], values["h"]
-    dz, dh = values["dz"], values["dh"]
-    first = values["W0_new"] if step >= 11 else W0
-    second = values["W1_new"] if step >= 10 else W1
+    """The net after `step` steps: values in the boxes, error signals below them.
+
+    The edges carry their weights; from the step that computes it to the update, their gradient.
+    """
+    z, h, dz, dh = values["z"], values["h"], values["dz"], values["dh"]
     # name, place, label, value, the step it comes in, gradient, the step that comes in
-    table = (
+    places = (
         ("x1", 0, 3.0, "x₁", X[0], 0, None, 99),
         ("x2", 0, 0.0, "x₂", X[1], 0, None, 99),
-        ("z1", 1.3, 2.5, "z₁", z[0], 1, dz[0], 8),
-        ("z2", 1.3, 0.1, "z₂", z[1], 1, dz[1], 8),
-        ("h1", 2.3, 2.5, "h₁", h[0], 2, dh[0], 7),
-        ("h2", 2.3, 0.1, "h₂", h[1], 2, dh[1], 7),
-        ("y", 3.5, 1.3, "ŷ", values["y_hat"], 3, values["dy_hat"], 5),
-        ("l", 4.4, 1.3, "ℓ", values["loss"], 4, 1.0, 5),
+        ("z1", 1.5, 2.2, "z₁", z[0], 1, dz[0], 8),
+        ("z2", 1.5, 0.8, "z₂", z[1], 1, dz[1], 8),
+        ("h1", 2.5, 2.2, "h₁", h[0], 2, dh[0], 7),
+        ("h2", 2.5, 0.8, "h₂", h[1], 2, dh[1], 7),
+        ("y", 3.9, 1.5, "ŷ", values["y_hat"], 3, values["dy_hat"], 5),
+        ("l", 5.0, 1.5, "ℓ", values["loss"], 4, 1.0, 5),
     )
     nodes = [
         node(
             name, x, y, label,
             value=number(value) if step >= there else None,
             gradient=number(gradient) if gradient is not None and step >= back else None,
-            state="current" if step in (there, back) and step else "done" if step >= there else "waiting",
+            state="current" if step and step in (there, back) else "done" if step >= there else "waiting",
         )
-        for name, x, y, label, value, there, gradient, back in table
+        for name, x, y, label, value, there, gradient, back in places
     ]  # fmt: skip
-    there = {name: (up, down) for name, _, _, _, _, up, _, down in table}
-    weights = {
-        ("x1", "z1"): (first[0, 0], 9, 11),
-        ("x1", "z2"): (first[0, 1], 9, 11),
-        ("x2", "z1"): (first[1, 0], 9, 11),
-        ("x2", "z2"): (first[1, 1], 9, 11),
-        ("z1", "h1"): (None, 8, 99),
-        ("z2", "h2"): (None, 8, 99),
-        ("h1", "y"): (second[0], 7, 10),
-        ("h2", "y"): (second[1], 7, 10),
-        ("y", "l"): (None, 5, 99),
-    }
-    edges = [
-        edge(
-            source,
-            target,
-            label=None if weight is None else number(weight),
-            state="current"
-            if step in (there[target][0], back, moved)
-            else "waiting"
-            if step < there[target][0]
-            else "done",
-            backward=back <= step,
-        )
-        for (source, target), (weight, back, moved) in weights.items()
-    ]
+    there = {name: up for name, _, _, _, _, up, _, _ in places}
+
+    def link(source: str, target: str, steps: tuple[int, ...], backward: bool, label: str | None):
+        waiting = step < there[target]
+        state = "current" if step in (there[target], *steps) else "waiting" if waiting else "done"
+        return edge(source, target, label=label, state=state, backward=backward)
+
+    def weight(old: float, new: float, gradient: float, found: int, moved: int) -> str:
+        return number(old if step < found else gradient if step < moved else new)
+
+    edges = []
+    for i in (0, 1):
+        for j in (0, 1):
+            label = weight(W0[i, j], values["W0_new"][i, j], values["dW0"][i, j], 9, 11)
+            edges.append(link(f"x{i + 1}", f"z{j + 1}", (9, 11), 9 <= step < 11, label))
+    for j in (0, 1):
+        edges.append(link(f"z{j + 1}", f"h{j + 1}", (8,), step >= 8, None))
+        label = weight(W1[j], values["W1_new"][j], values["dW1"][j], 6, 10)
+        edges.append(link(f"h{j + 1}", "y", (6, 7, 10), 6 <= step < 10, label))
+    edges.append(link("y", "l", (5,), step >= 5, None))
     return graph(nodes, edges)
 
 
@@ -270,18 +264,20 @@ class CostMeter(Explorable):
 
         def counts(x: Any, here: float, counted: np.ndarray) -> list[dict[str, Any]]:
             return [
-                curve(x, counted[:, 0], "forward"),
-                points([here], [forward], "forward", label="forward"),
-                curve(x, counted[:, 1], "backward"),
-                points([here], [backward], "backward", label="backward"),
+                curve(x, counted[:, 1], "backward", label="backward"),
+                curve(x, counted[:, 0], "forward", label="forward"),
+                points([here], [backward], "backward"),
+                points([here], [forward], "forward"),
             ]
 
+        def each(counted: np.ndarray) -> dict[str, Any]:
+            return axis("multiplications per sample", 0, 1.1 * counted.max())
+
         deep = axis("hidden layers", 0, MOST_LAYERS + 1)
-        each = axis("multiplications per sample")
         ratio = number(backward / forward, 6)
         return figure(
-            panel(*counts(list(depths), hidden, by_depth), x=deep, y=each),
-            panel(*counts(WIDTHS, width, by_width), x=axis("units in a hidden layer", 0, 520), y=each),
+            panel(*counts(list(depths), hidden, by_depth), x=deep, y=each(by_depth)),
+            panel(*counts(WIDTHS, width, by_width), x=axis("units in a hidden layer", 0, 520), y=each(by_width)),
             panel(
                 rule("muted", y=2, label="two forward passes"),
                 curve(list(depths), by_depth[:, 1] / by_depth[:, 0], "backward"),
@@ -301,7 +297,8 @@ class CostMeter(Explorable):
                     highlight=[3],
                 ),
                 title=shape,
-                weight=9,
+                weight=3,
+                height=210,
             ),
             words=f"The net {shape} takes {forward} multiplications forward and {backward}"
             f" backward: {ratio} times as many.",

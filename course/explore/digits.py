@@ -18,7 +18,6 @@ from course.explore import (
     images,
     number,
     panel,
-    points,
     slider,
 )
 from course.nn import MLP, SoftmaxCrossEntropy
@@ -89,14 +88,12 @@ def picture(state: dict[str, Any], lr: float, batch_size: int) -> dict[str, Any]
     shown = np.clip(loss, BEST, WORST)
     return figure(
         panel(
-            curve(epochs, shown, "loss", dots=True),
-            points(epochs[-1:], shown[-1:], "loss", label=number(loss[-1], 3)),
+            curve(epochs, shown, "loss", dots=True, label=number(loss[-1], 3)),
             x=passes,
             y=axis("training loss (log scale)", BEST, WORST, log=True),
         ),
         panel(
-            curve(epochs, accuracy, "model", dots=True),
-            points(epochs[-1:], accuracy[-1:], "model", label=f"{accuracy[-1]:.1%}"),
+            curve(epochs, accuracy, "model", dots=True, label=f"{accuracy[-1]:.1%}"),
             x=passes,
             y=axis("share of test digits read correctly", 0, 1.05),
         ),

@@ -87,6 +87,11 @@ def barred(name: str) -> str:
     return f"{name[0]}\u0304{name[1:]}"
 
 
+def product(a: str, b: str) -> str:
+    """Two factors as text; the second in brackets where it needs them."""
+    return f"{a} · ({b})" if any(sign in b for sign in "−+/ ") else f"{a} · {b}"
+
+
 def picture(
     title: str, worked: WorkedGraph, passes: dict[str, dict], step: int, guess: bool
 ) -> dict[str, Any]:
@@ -114,6 +119,8 @@ def picture(
         asked = asking and name == current
         return "?" if asked else number(passes["gradient"][name])
 
+    children = sum(current in n.parents for n in worked.nodes if not isinstance(n, Leaf))
+    branches = children > 1  # then the arriving messages are written on the edges
     nodes, edges = [], []
     for n in worked.nodes:
         label, waiting = n.name, n.name in up and n.name not in finished_up
@@ -131,7 +138,7 @@ def picture(
                         state="current" if arriving else "waiting" if waiting else "done",
                         backward=sent,
                         label=number(passes["message"][n.name, parent])
-                        if sent and arriving and not asking
+                        if branches and sent and arriving and not asking
                         else None,
                     )
                 )
@@ -152,9 +159,12 @@ def picture(
             graph(nodes, edges),
             title=f"{title}: step {step} of {last}",
             height=worked.height,
-            weight=5,
+            weight=3,
         ),
-        panel(table(["node", "rule", "numbers", "result"], rows, highlight=[len(rows) - 1])),
+        panel(
+            table(["node", "rule", "numbers", "result"], rows, highlight=[len(rows) - 1]),
+            height=40 + 34 * len(rows),
+        ),
         words=words,
     )
 
@@ -199,18 +209,20 @@ def explanation(
     children = [n for n in worked.nodes if not isinstance(n, Leaf) and name in n.parents]
     for child in children:
         slope = OPERATIONS[child.operation].slopes[child.parents.index(name)]
+        factors = gradient[child.name], passes["slope"][child.name, name]
         rows.append(
             [
-                f"from {child.name}",
-                f"{barred(child.name)} · ({slope.format(*child.parents, out=child.name)})",
-                f"{number(gradient[child.name], 6)} · {number(passes['slope'][child.name, name], 6)}",
+                f"from {child.name}" if len(children) > 1 else barred(name),
+                product(barred(child.name), slope.format(*child.parents, out=child.name)),
+                product(*(number(factor, 6) for factor in factors)),
                 "?" if asking else number(passes["message"][child.name, name], 6),
             ]
         )
     result = "?" if asking else number(gradient[name], 6)
     senders = " and ".join(child.name for child in children)
     kind = "is the message from" if len(children) == 1 else "adds the messages from"
-    rows.append([barred(name), "sum of the messages", "", result])
+    if len(children) > 1:
+        rows.append([barred(name), "sum of the messages", "", result])
     words = (
         f"{place} {kind} {senders}. How large is it?"
         if asking

@@ -25,18 +25,18 @@ export function scene({ hidden, width, inputs, outputs, halve, input_grad }) {
   const shape = sizesOf(hidden, width).join("-");
 
   const counts = (x, here, counted) => [
-    { mark: "curve", x, y: counted.map((c) => c[0]), role: "forward" },
-    { mark: "points", x: [here], y: [forward], role: "forward", label: "forward" },
-    { mark: "curve", x, y: counted.map((c) => c[1]), role: "backward" },
-    { mark: "points", x: [here], y: [backward], role: "backward", label: "backward" },
+    { mark: "curve", x, y: counted.map((c) => c[1]), role: "backward", label: "backward" },
+    { mark: "curve", x, y: counted.map((c) => c[0]), role: "forward", label: "forward" },
+    { mark: "points", x: [here], y: [backward], role: "backward" },
+    { mark: "points", x: [here], y: [forward], role: "forward" },
   ];
+  const each = (counted) => ({ label: "multiplications per sample", limits: [0, 1.1 * Math.max(...counted.flat())] });
   const deep = { label: "hidden layers", limits: [0, MOST_LAYERS + 1] };
-  const each = { label: "multiplications per sample" };
   const ratio = number(backward / forward, 6);
   return {
     panels: [
-      { marks: counts(depths, hidden, byDepth), x: deep, y: each },
-      { marks: counts(WIDTHS, width, byWidth), x: { label: "units in a hidden layer", limits: [0, 520] }, y: each },
+      { marks: counts(depths, hidden, byDepth), x: deep, y: each(byDepth) },
+      { marks: counts(WIDTHS, width, byWidth), x: { label: "units in a hidden layer", limits: [0, 520] }, y: each(byWidth) },
       {
         marks: [
           { mark: "rule", y: 2, role: "muted", label: "two forward passes", dash: true },
@@ -57,7 +57,7 @@ export function scene({ hidden, width, inputs, outputs, halve, input_grad }) {
           ],
           highlight: [3],
         }],
-        title: shape, weight: 9,
+        title: shape, weight: 3, height: 210,
       },
     ],
     words: `The net ${shape} takes ${forward} multiplications forward and ${backward} backward: ${ratio} times as many.`,

@@ -48,6 +48,8 @@ const barred = (name) => `${name[0]}\u0304${name.slice(1)}`;
 const written = (text, n) =>
   text.replace(/\{(\w+)\}/g, (_, key) => (key === "out" ? n.name : n.parents[Number(key)]));
 
+const product = (a, b) => (/[−+/ ]/.test(b) ? `${a} · (${b})` : `${a} · ${b}`);
+
 function explanation(nodes, operations, passes, stage, asking, up, down) {
   const { value, gradient, slope, message } = passes;
   if (stage === 0) {
@@ -73,16 +75,16 @@ function explanation(nodes, operations, passes, stage, asking, up, down) {
     const edge = `${child.name} ${name}`;
     const local = written(operations[child.operation].slopes[child.parents.indexOf(name)], child);
     return [
-      `from ${child.name}`,
-      `${barred(child.name)} · (${local})`,
-      `${number(gradient[child.name], 6)} · ${number(slope[edge], 6)}`,
+      children.length > 1 ? `from ${child.name}` : barred(name),
+      product(barred(child.name), local),
+      product(number(gradient[child.name], 6), number(slope[edge], 6)),
       asking ? "?" : number(message[edge], 6),
     ];
   });
   const result = asking ? "?" : number(gradient[name], 6);
   const senders = children.map((child) => child.name).join(" and ");
   const kind = children.length === 1 ? "is the message from" : "adds the messages from";
-  rows.push([barred(name), "sum of the messages", "", result]);
+  if (children.length > 1) rows.push([barred(name), "sum of the messages", "", result]);
   return [rows, `${place} ${kind} ${senders}${asking ? ". How large is it?" : `: ${result}.`}`];
 }
 
@@ -102,6 +104,7 @@ export function scene({ graph, step, guess, first, second, third }, { graphs, op
   const finishedDown = new Set(down.slice(0, Math.max(0, stage - up.length)));
   const isWaiting = (n) => Boolean(n.operation) && !finishedUp.has(n.name);
 
+  const branches = nodes.filter((n) => n.parents.includes(current)).length > 1;
   const drawn = [], edges = [];
   for (const n of nodes) {
     const waiting = isWaiting(n), mark = { name: n.name, x: n.x, y: n.y, label: n.name, role: "ink" };
@@ -113,7 +116,7 @@ export function scene({ graph, step, guess, first, second, third }, { graphs, op
         const arriving = current === (forward ? n.name : parent);
         const e = { source: parent, target: n.name, state: arriving ? "current" : waiting ? "waiting" : "done" };
         if (backward) e.backward = true;
-        if (backward && arriving && !asking) e.label = number(passes.message[`${n.name} ${parent}`]);
+        if (branches && backward && arriving && !asking) e.label = number(passes.message[`${n.name} ${parent}`]);
         edges.push(e);
       }
     }
@@ -125,8 +128,8 @@ export function scene({ graph, step, guess, first, second, third }, { graphs, op
   const [rows, words] = explanation(nodes, operations, passes, stage, asking, up, down);
   return {
     panels: [
-      { marks: [{ mark: "graph", nodes: drawn, edges }], title: `${graph}: step ${now} of ${last}`, height, weight: 5 },
-      { marks: [{ mark: "table", columns: ["node", "rule", "numbers", "result"], rows, highlight: [rows.length - 1] }] },
+      { marks: [{ mark: "graph", nodes: drawn, edges }], title: `${graph}: step ${now} of ${last}`, height, weight: 3 },
+      { marks: [{ mark: "table", columns: ["node", "rule", "numbers", "result"], rows, highlight: [rows.length - 1] }], height: 40 + 34 * rows.length },
     ],
     words,
   };

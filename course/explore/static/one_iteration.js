@@ -49,41 +49,46 @@ function written(value) {
   return rows.map((row) => `(${row.map((v) => number(v, 6)).join(", ")})`).join("; ");
 }
 
-function net({ z, h, y_hat, loss, dy_hat, dh, dz, W0_new, W1_new }, step) {
-  const first = step >= 11 ? W0_new : W0, second = step >= 10 ? W1_new : W1;
-  const table = [
+function net({ z, h, y_hat, loss, dy_hat, dW1, dh, dz, dW0, W0_new, W1_new }, step) {
+  // name, place, label, value, the step it comes in, gradient, the step that comes in
+  const places = [
     ["x1", 0, 3, "x₁", X[0], 0, null, 99],
     ["x2", 0, 0, "x₂", X[1], 0, null, 99],
-    ["z1", 1.3, 2.5, "z₁", z[0], 1, dz[0], 8],
-    ["z2", 1.3, 0.1, "z₂", z[1], 1, dz[1], 8],
-    ["h1", 2.3, 2.5, "h₁", h[0], 2, dh[0], 7],
-    ["h2", 2.3, 0.1, "h₂", h[1], 2, dh[1], 7],
-    ["y", 3.5, 1.3, "ŷ", y_hat, 3, dy_hat, 5],
-    ["l", 4.4, 1.3, "ℓ", loss, 4, 1, 5],
+    ["z1", 1.5, 2.2, "z₁", z[0], 1, dz[0], 8],
+    ["z2", 1.5, 0.8, "z₂", z[1], 1, dz[1], 8],
+    ["h1", 2.5, 2.2, "h₁", h[0], 2, dh[0], 7],
+    ["h2", 2.5, 0.8, "h₂", h[1], 2, dh[1], 7],
+    ["y", 3.9, 1.5, "ŷ", y_hat, 3, dy_hat, 5],
+    ["l", 5, 1.5, "ℓ", loss, 4, 1, 5],
   ];
-  const nodes = table.map(([name, x, y, label, value, there, gradient, back]) => ({
+  const nodes = places.map(([name, x, y, label, value, there, gradient, back]) => ({
     name, x, y, label, role: "ink",
     ...(step >= there && { value: number(value) }),
     ...(gradient !== null && step >= back && { gradient: number(gradient) }),
     state: step && (step === there || step === back) ? "current" : step >= there ? "done" : "waiting",
   }));
-  const there = Object.fromEntries(table.map((row) => [row[0], row[5]]));
-  const edges = [
-    ["x1", "z1", first[0][0], 9, 11],
-    ["x1", "z2", first[0][1], 9, 11],
-    ["x2", "z1", first[1][0], 9, 11],
-    ["x2", "z2", first[1][1], 9, 11],
-    ["z1", "h1", null, 8, 99],
-    ["z2", "h2", null, 8, 99],
-    ["h1", "y", second[0], 7, 10],
-    ["h2", "y", second[1], 7, 10],
-    ["y", "l", null, 5, 99],
-  ].map(([source, target, weight, back, moved]) => ({
+  const there = Object.fromEntries(places.map((row) => [row[0], row[5]]));
+
+  const link = (source, target, steps, backward, label) => ({
     source, target,
-    ...(weight !== null && { label: number(weight) }),
-    state: [there[target], back, moved].includes(step) ? "current" : step < there[target] ? "waiting" : "done",
-    ...(back <= step && { backward: true }),
-  }));
+    ...(label !== null && { label }),
+    state: [there[target], ...steps].includes(step) ? "current" : step < there[target] ? "waiting" : "done",
+    ...(backward && { backward }),
+  });
+  const weight = (old, fresh, gradient, found, moved) =>
+    number(step < found ? old : step < moved ? gradient : fresh);
+
+  const edges = [];
+  for (const i of [0, 1]) for (const j of [0, 1]) {
+    const label = weight(W0[i][j], W0_new[i][j], dW0[i][j], 9, 11);
+    edges.push(link(`x${i + 1}`, `z${j + 1}`, [9, 11], step >= 9 && step < 11, label));
+  }
+  for (const j of [0, 1]) {
+    edges.push(link(`z${j + 1}`, `h${j + 1}`, [8], step >= 8, null));
+    const label = weight(W1[j], W1_new[j], dW1[j], 6, 10);
+    edges.push(link(`h${j + 1}`, "y", [6, 7, 10], step >= 6 && step < 10, label));
+  }
+  edges.push(link("y", "l", [5], step >= 5, null));
   return { mark: "graph", nodes, edges };
 }
 
@@ -125,12 +130,12 @@ export function scene({ lr, bug, step }) {
   if (!rows.length) rows.push(["x, y", "given", `${written(X)}, ${number(Y)}`, ""].slice(0, columns.length));
   return {
     panels: [
-      { marks: [net(wrong, step)], title: `The net, step ${step} of ${STEPS.length}`, height: 400, weight: 1.35 },
+      { marks: [net(wrong, step)], title: `The net, step ${step} of ${STEPS.length}`, height: 340, weight: 1.9 },
       {
-        marks: lossAgainstRate(lr, bug), height: 400,
+        marks: lossAgainstRate(lr, bug), height: 340,
         x: { label: "learning rate η", limits: [0, 1] }, y: { label: "loss after the step", limits: [0, 0.04] },
       },
-      { marks: [{ mark: "table", columns, rows, highlight: [rows.length - 1] }], weight: 9 },
+      { marks: [{ mark: "table", columns, rows, highlight: [rows.length - 1] }], weight: 3, height: 40 + 34 * rows.length },
     ],
     words: inWords(lr, bug, step, right, wrong),
   };

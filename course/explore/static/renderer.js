@@ -207,6 +207,7 @@ function explore(model, el, twin) {
     asked = 0;
     if (!width) return;
     const scene = twin ? twin(parameters(), data) : storedScene(model, parameters());
+    if (!scene.panels) return; // the kernel has not sent its first scene yet
     drawScene(picture, scene, width);
     if (words.textContent !== scene.words) words.textContent = scene.words;
     clearTimeout(speaking);
