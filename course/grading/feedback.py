@@ -71,7 +71,7 @@ def complete(result: Result, notebook: Mapping[str, Any]) -> Result:
         most = float(cell["metadata"]["nbgrader"]["points"])
         outcome = result.outcomes.get(name)
         if outcome is None or result.reason is not None:
-            why = "Nothing could be graded." if result.reason else "This exercise was not graded."
+            why = f"Not graded. {result.reason or ''}".strip()
             outcome = Outcome(name, 0.0, most, "not done", why)
         worth = outcome.points if math.isfinite(outcome.points) else 0.0
         outcomes[name] = replace(

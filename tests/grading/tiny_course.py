@@ -90,7 +90,7 @@ def source_notebook() -> dict[str, Any]:
             ),
         ]
     cells += [
-        code("play", "print(double(np.arange(3)))"),
+        code("play", "print(np.arange(3))"),
         words("why", "Why?", marks("why", grade=True, solution=True, points=2)),
     ]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
