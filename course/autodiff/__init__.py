@@ -15,6 +15,8 @@ the rules, `functions.py` their names; `graph.py` steps through a graph, `drawin
 """
 
 from course.autodiff.tensor import Constant, Operation, Tensor  # isort: skip  (it comes first)
+from course.autodiff.check import check_gradients
+from course.autodiff.drawing import draw
 from course.autodiff.functions import (
     affine,
     binary_cross_entropy,
@@ -34,20 +36,26 @@ from course.autodiff.functions import (
     step,
     tanh,
 )
+from course.autodiff.graph import backward_steps, forward_steps, nodes_in_order
 
 __all__ = [
     "Constant",
     "Operation",
     "Tensor",
     "affine",
+    "backward_steps",
     "binary_cross_entropy",
+    "check_gradients",
     "cos",
+    "draw",
     "elu",
     "euclidean_cost",
     "exp",
+    "forward_steps",
     "leaky_relu",
     "log",
     "maximum",
+    "nodes_in_order",
     "relu",
     "sigmoid",
     "sin",

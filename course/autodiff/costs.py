@@ -108,7 +108,7 @@ class BinaryCrossEntropy(Operation):
 def row_starts(n: int, k: int):
     """Where the rows of an (n, k) array begin when it is read as one long row."""
     starts = np.arange(0, n * k, k)
-    starts.setflags(False)
+    starts.setflags(write=False)
     return starts
 
 

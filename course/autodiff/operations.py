@@ -225,7 +225,7 @@ class Affine(Operation):
 def ones(n: int, dtype) -> np.ndarray:
     """n ones; the same read-only array each time."""
     array = np.ones(n, dtype)
-    array.setflags(False)
+    array.setflags(write=False)
     return array
 
 
