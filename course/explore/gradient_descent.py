@@ -121,12 +121,19 @@ class Descent(Explorable):
             ]
         floors = [rule("muted", y=J(at), label=name) for name, at in minima.items()]
         return figure(
-            panel(*marks, x=axis("parameter θ", -3.2, 3.2), y=axis("loss", -2, 7), weight=1.4),
+            panel(
+                *marks,
+                x=axis("parameter θ", -3.2, 3.2),
+                y=axis("loss", -2, 10),
+                height=400,
+                weight=1.4,
+            ),
             panel(
                 *floors,
                 curve(np.arange(len(path)), losses, "loss", width=2, dots=True),
                 x=axis("step", -1, 51),
-                y=axis("loss", -2, 7),
+                y=axis("loss", -2, 10),
+                height=400,
             ),
             words=f"Step {len(path) - 1}: θ = {number(here, 6)}, loss {number(losses[-1], 6)}. "
             + verdict(loss, path, lr),

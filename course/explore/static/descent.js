@@ -41,12 +41,12 @@ export function scene({ lr, steps, start, loss }) {
     );
   }
   const floors = minima.map(([label, at]) => ({ mark: "rule", y: J(at), role: "muted", label }));
-  const lossAxis = { label: "loss", limits: [-2, 7] };
+  const lossAxis = { label: "loss", limits: [-2, 10] };
   return {
     panels: [
-      { x: { label: "parameter θ", limits: [-3.2, 3.2] }, y: lossAxis, weight: 1.4, marks },
+      { x: { label: "parameter θ", limits: [-3.2, 3.2] }, y: lossAxis, height: 400, weight: 1.4, marks },
       {
-        x: { label: "step", limits: [-1, 51] }, y: lossAxis,
+        x: { label: "step", limits: [-1, 51] }, y: lossAxis, height: 400,
         marks: [...floors, { mark: "curve", x: path.map((_, i) => i), y: losses, role: "loss", width: 2, dots: true }],
       },
     ],
