@@ -130,7 +130,7 @@ def check_file(path: Path | str) -> Result:
     inputs = {e.name: e.inputs(reference.seed) for e in exercises.values()}
     if not all(reference.drawn_alike(exercises[name], inputs[name]) for name in exercises):
         return Result(reason=drawn_otherwise())
-    ran = run_submission(cells, exercises_file(path.resolve().parent), inputs, sandbox)
+    ran = run_submission(cells, exercises, inputs, sandbox)
     outcomes = {
         name: judge(
             exercise,

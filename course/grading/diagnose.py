@@ -208,15 +208,14 @@ def explain(failure: Failure, name: str) -> str:
     if failure.kind == "limit":
         if failure.type == "MemoryError":
             return f"`{name}` ran out of memory{_where(failure)}. {failure.message}".rstrip()
-        verb = {"time": "took longer than", "output": "returned too much"}.get(failure.type)
-        if failure.type == "time" and "CPU" in failure.message:
-            return f"`{name}` did not finish within its limit of {failure.message}."
-        if verb == "returned too much":
+        if failure.type == "time":
+            return (
+                f"`{name}` did not finish within its limit of {failure.message}{_where(failure)}."
+            )
+        if failure.type == "output":
             return f"`{name}` was stopped: its output was not acceptable ({failure.message})."
         return f"`{name}` was stopped at its limit of {failure.type}: {failure.message}."
-    if failure.type == "NotPlain":
-        return f"`{name}`: {failure.message}."
-    if failure.type in ("exit", "crash"):
+    if failure.type in ("NotPlain", "exit", "crash"):
         return f"`{name}`: {failure.message}."
     said = f": {failure.message}" if failure.message else ""
     return f"`{name}` raised {failure.type}{said}{_where(failure)}"
@@ -239,6 +238,8 @@ def describe_inputs(inputs: Mapping[str, Any]) -> str:
     for name, value in inputs.items():
         if hasattr(value, "shape"):
             shown.append(f"{name} {value.shape}")
+        elif isinstance(value, float):
+            shown.append(f"{name} = {value:.4g}")
         elif isinstance(value, bool | int | str):
             shown.append(f"{name} = {value!r:.40}")
         else:

@@ -9,7 +9,6 @@ imports nothing but the standard library and NumPy.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +84,7 @@ class ExerciseSet(Mapping[str, Exercise]):
 
     exercises: dict[str, Exercise] = field(default_factory=dict)
     imports: tuple[str, ...] = ("numpy",)  # importable beside the standard library
+    source: str = ""  # text of exercises.py, for the worker
 
     @classmethod
     def load(cls, path: Path | str) -> ExerciseSet:
@@ -93,9 +93,10 @@ class ExerciseSet(Mapping[str, Exercise]):
 
     @classmethod
     def of(cls, module: ModuleType) -> ExerciseSet:
-        """The exercises defined in a module."""
+        """The exercises defined in a module made by `module_of`."""
         found = {v.name: v for v in vars(module).values() if isinstance(v, Exercise)}
-        return cls(found, tuple(getattr(module, "IMPORTS", ("numpy",))))
+        names = vars(module)
+        return cls(found, tuple(names.get("IMPORTS", ("numpy",))), names.get("__source__", ""))
 
     def __getitem__(self, name: str) -> Exercise:
         return self.exercises[name]
@@ -111,9 +112,12 @@ def load_module(path: Path) -> ModuleType:
     """Import a trusted file by path, without touching `sys.modules` or writing byte code."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
-    spec = importlib.util.spec_from_loader(path.stem, loader=None, origin=str(path))
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    module.__file__ = str(path)
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
+    return module_of(path.read_text(encoding="utf-8"), str(path))
+
+
+def module_of(source: str, name: str) -> ModuleType:
+    """A module made of source text, which it keeps as `__source__`; `name` is for tracebacks."""
+    module = ModuleType(Path(name).stem)
+    vars(module).update(__file__=name, __source__=source)
+    exec(compile(source, name, "exec"), vars(module))
     return module

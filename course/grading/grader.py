@@ -69,7 +69,7 @@ class Grader:
             )
         ran = run_submission(
             [Cell(c.grade_id, encodable(c.source)) for c in cells],
-            self.solution.exercises_file,
+            self.exercises,
             self.inputs,
             self.sandbox,
             self.limits,
@@ -136,12 +136,12 @@ def cached_reference(solution: Solution, seed: int, folder: Path) -> Reference:
     """The reference for the hidden seed; kept in `folder` until something it depends on changes."""
     import numpy as np
 
-    parts = [__version__, np.__version__, str(seed)]
-    files = [solution.notebook, solution.exercises_file, solution.folder / "misconceptions.py"]
-    files += sorted(Path(__file__).parent.glob("*.py"))
+    parts = [__version__, np.__version__, str(seed), solution.exercises.source]
+    parts += [repr(solution.cells), repr(solution.misconceptions)]
+    files = sorted(Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in files:
-        digest.update(file.read_bytes() if file.is_file() else b"")
+        digest.update(file.read_bytes())
     path = folder / f"{solution.folder.name}-{digest.hexdigest()[:20]}.json"
     with contextlib.suppress(OSError, ValueError):
         return Reference.loads(path.read_text(encoding="utf-8"))

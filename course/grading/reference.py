@@ -42,10 +42,6 @@ class Solution:
     exercises: ExerciseSet
     misconceptions: list[Misconception]
 
-    @property
-    def exercises_file(self) -> Path:
-        return self.folder / "exercises.py"
-
     @classmethod
     def load(cls, course_root: Path | str, name: str) -> Solution:
         """Read `solutions/NAME/`.  Raises SolutionError."""
@@ -157,7 +153,7 @@ def compute(
     inputs = {name: e.inputs(seed) for name, e in exercises.items()}
 
     def run(cells: list[Cell]) -> Ran:
-        return run_submission(cells, solution.exercises_file, inputs, sandbox)
+        return run_submission(cells, solution.exercises, inputs, sandbox)
 
     ran = run(solution.cells)
     for number, failure in ran.cells.items():

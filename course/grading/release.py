@@ -91,7 +91,7 @@ def verify_cells(solution: Solution) -> None:
 def outcomes(solution: Solution, cells: list[Cell], reference: Reference) -> dict[str, Outcome]:
     """The outcomes of some version of the notebook, on the public inputs."""
     inputs = {n: e.inputs(reference.seed) for n, e in solution.exercises.items()}
-    ran = run_submission(cells, solution.exercises_file, inputs, SANDBOXES["none"])
+    ran = run_submission(cells, solution.exercises, inputs, SANDBOXES["none"])
     return {
         name: judge(exercise, reference.expected[name], ran.runs[name], reference.suspects[name])
         for name, exercise in solution.exercises.items()

@@ -74,10 +74,11 @@ class Worker(Protocol):
     stdin: IO[bytes]
     stdout: IO[bytes]
 
-    def end(self) -> int:
-        """Kill the worker and everything it started; return how it ended.
+    def end(self, patience: float = 0.0) -> int:
+        """End the worker and everything it started; return how it ended.
 
-        0 or an exit code; minus the number of a signal.
+        patience : seconds it has to end by itself.
+        Returns an exit code, or minus the number of a signal.
         """
         ...
 
@@ -126,15 +127,17 @@ class Subprocess:
         self.stdin: IO[bytes] = self.process.stdin
         self.stdout: IO[bytes] = self.process.stdout
 
-    def end(self) -> int:
+    def end(self, patience: float = 0.0) -> int:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
+        code = self.process.wait()
         close(self.stdin, self.stdout)
-        if self.process.poll() is None:
-            # It has said all it is going to say; give it a moment to be gone by itself.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.05)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        return self.process.wait()
+        return code
 
 
 def close(*streams: IO[bytes]) -> None:
@@ -160,17 +163,26 @@ class Bubblewrapped(Subprocess):
         finally:
             os.close(options)
 
-    def end(self) -> int:
-        code = super().end()
+    def end(self, patience: float = 0.0) -> int:
+        code = super().end(patience)
         return 128 - code if code > 128 else code  # bubblewrap reports a signal as 128 + number
 
 
+HIDDEN = ("site-packages", "dist-packages")  # of the standard library's folder
 BWRAP_PATH = ("/course", "/packages")
+
+
+@functools.cache
+def bubblewrap_help() -> str:
+    """What this version of bubblewrap says that it can do."""
+    return subprocess.run(["bwrap", "--help"], capture_output=True, text=True).stdout
 
 
 def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
     """The namespaces and mounts of a worker."""
     options = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    if "--disable-userns" in bubblewrap_help():
+        options += ["--unshare-user", "--disable-userns"]
     options += ["--cap-drop", "ALL", "--hostname", "worker", "--uid", "65534", "--gid", "65534"]
     for name, value in ENVIRONMENT.items():
         options += ["--setenv", name, value]
@@ -178,7 +190,7 @@ def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
         if os.path.islink(link):
             options += ["--symlink", os.readlink(link), link]
     options += ["--ro-bind", str(files.stdlib), str(files.stdlib)]
-    for name in ("site-packages", "dist-packages"):
+    for name in HIDDEN:
         if (files.stdlib / name).is_dir():
             options += ["--tmpfs", str(files.stdlib / name)]
     options += ["--ro-bind", str(files.executable), str(files.executable)]
@@ -197,18 +209,13 @@ class Sandlocked:
 
     def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
         from sandlock import Sandbox as Sandlock
-        from sandlock.sandbox import StdioMode
+        from sandlock.sandbox import BranchAction, StdioMode
 
         self.scratch = tempfile.mkdtemp(prefix="course-scratch-")
-        stdlib = [
-            str(p)
-            for p in files.stdlib.iterdir()
-            if p.name not in ("site-packages", "dist-packages")
-        ]
         readable = [
             str(files.home),
             str(files.executable),
-            *stdlib,
+            str(files.stdlib),
             *(str(p) for p in set(files.libraries.values())),
             *(str(p) for p in files.packages.values()),
             *(p for p in ("/etc/ld.so.cache", "/dev/urandom") if os.path.exists(p)),
@@ -217,10 +224,13 @@ class Sandlocked:
         self.sandbox = Sandlock(
             fs_readable=readable,
             fs_writable=[self.scratch, "/dev/null"],
+            fs_denied=[str(files.stdlib / name) for name in HIDDEN],
             clean_env=True,
             env=environment,
             cwd=self.scratch,
-            max_memory=limits.memory,
+            workdir=self.scratch,
+            max_disk=limits.scratch,
+            on_exit=BranchAction.ABORT,
             max_processes=1,  # none but itself: sandlock ends a process group, not a tree
             max_open_files=limits.open_files,
             net_allow=[],
@@ -233,9 +243,9 @@ class Sandlocked:
         self.stdin: IO[bytes] = self.process.stdin
         self.stdout: IO[bytes] = self.process.stdout
 
-    def end(self) -> int:
+    def end(self, patience: float = 0.0) -> int:
+        result = self.process.wait(timeout=max(patience, 0.001))  # kills it then
         close(self.stdin, self.stdout)
-        result = self.process.wait(timeout=0.05)  # kills it then
         shutil.rmtree(self.scratch, ignore_errors=True)
         return -result.signal if result.signal else result.exit_code
 
@@ -251,8 +261,8 @@ class Plain(Subprocess):
         command = python(files.executable, files.home, files.home / "packages")
         super().__init__(command, environment, cwd=self.scratch)
 
-    def end(self) -> int:
-        code = super().end()
+    def end(self, patience: float = 0.0) -> int:
+        code = super().end(patience)
         shutil.rmtree(self.scratch, ignore_errors=True)
         return code
 

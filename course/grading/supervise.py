@@ -6,13 +6,13 @@ for the rest.  Whatever arrives is taken for bytes until `values.unpack` has acc
 
 from __future__ import annotations
 
-import os
-import select
+import contextlib
+import queue
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from course.grading import execute, values
@@ -24,7 +24,7 @@ from course.grading.sandbox import ProcessLimits, Sandbox, Worker
 
 WALL = 6.0  # wall time allowed per second of CPU time: a loaded machine fails no honest work
 START = 30.0  # seconds a worker may take to start
-TOTAL = 120.0  # wall seconds for a whole submission beyond those of its exercises
+TOTAL = 60.0  # wall seconds for a whole submission, beyond thrice those of its exercises
 OUTPUT = values.HEADER.size + values.RESULT.tree + values.RESULT.arrays
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Ran:
 
 def run_submission(
     cells: Sequence[Cell],
-    exercises_file: Path,
+    exercises: ExerciseSet,
     inputs: Mapping[str, list[dict[str, Any]]],
     sandbox: Sandbox,
     limits: ProcessLimits | None = None,
@@ -50,18 +50,16 @@ def run_submission(
     Never raises for what the cells do.
     """
     limits = limits or ProcessLimits()
-    exercises = ExerciseSet.load(exercises_file)
-    source = exercises_file.read_text(encoding="utf-8")
     files = runtime(exercises.imports)
     ran = Ran()
-    deadline = time.monotonic() + TOTAL + WALL * sum(exercises[name].seconds for name in inputs)
+    deadline = time.monotonic() + TOTAL + 3 * sum(exercises[name].seconds for name in inputs)
     skip: set[int] = set()
     while set(ran.runs) != set(inputs):
         left = {name: inputs[name] for name in inputs if name not in ran.runs}
         request = {
             "cells": [[c.grade_id, c.source] for c in cells],
             "skip": sorted(skip),
-            "exercises": source,
+            "exercises": exercises.source,
             "inputs": left,
             "limits": limits.kernel(),
         }
@@ -72,7 +70,7 @@ def run_submission(
             session.run(values.pack(request, values.REQUEST), ran, exercises, left, len(cells))
         except Stopped as stopped:
             ended = str(stopped)
-        code = worker.end()
+        code = worker.end(patience=0.0 if ended or session.done else 0.1)
         if set(left) <= set(ran.runs):
             break
         at = session.at
@@ -120,6 +118,24 @@ def accept(read: Callable[[Any], T], plain: Any) -> T:
         raise Stopped(f"output: {error}") from None
 
 
+def send(worker: Worker, request: bytes) -> None:
+    """Write the request and close the pipe; a worker that has ended need not hear it all."""
+    with contextlib.suppress(OSError, ValueError):
+        worker.stdin.write(request)
+    with contextlib.suppress(OSError, ValueError):
+        worker.stdin.close()
+
+
+def receive(worker: Worker, chunks: queue.Queue[bytes]) -> None:
+    """Hand on what the worker writes; b'' at the end.  No more than anyone would look at."""
+    left = 5 * OUTPUT
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (data := worker.stdout.read(1 << 16)):
+            left -= len(data)
+            chunks.put(data)
+    chunks.put(b"")
+
+
 class Session:
     """One worker's conversation.  `at` is the cell (number) or exercise (name) it is at."""
 
@@ -127,6 +143,14 @@ class Session:
         self.worker = worker
         self.deadline = deadline
         self.at: int | str | None = None
+        self.allowed = "to start"
+        self.until = 0.0
+        self.done = False
+
+    def allow(self, seconds: float) -> None:
+        """From now on the worker may be silent for so much wall time."""
+        self.until = time.monotonic() + seconds
+        self.allowed = f"{seconds:g} s, waiting included"
 
     def run(
         self,
@@ -137,46 +161,38 @@ class Session:
         n_cells: int,
     ) -> None:
         """Read messages into `ran` until the worker is done, ends, or has to be stopped."""
-        self.until = time.monotonic() + START
+        self.allow(START)
         for message in self.messages(request):
             match message:
                 case {"begin": int(number)} if 0 <= number < n_cells:
                     self.at = number
-                    self.until = time.monotonic() + WALL * execute.CELL_SECONDS
+                    self.allow(WALL * execute.CELL_SECONDS)
                 case {"begin": str(name)} if name in wanted:
                     self.at = name
-                    self.until = time.monotonic() + WALL * exercises[name].seconds
+                    self.allow(WALL * exercises[name].seconds)
                 case {"cell": int(number), "failure": failure} if 0 <= number < n_cells:
                     ran.cells[number] = accept(failure_of, failure)
                 case {"exercise": str(name), "run": run} if name in wanted:
                     ran.runs.setdefault(name, accept(Run.of, run))
                 case {"done": True}:
+                    self.done = True
                     return
                 case _:
                     raise Stopped("output: messages that mean nothing")
 
     def messages(self, request: bytes) -> Iterator[Any]:
         """Send the request, yield each message; end at the end of the worker's output."""
-        to_send = memoryview(request)
+        chunks: queue.Queue[bytes] = queue.Queue(16)
+        for target, arguments in ((send, (self.worker, request)), (receive, (self.worker, chunks))):
+            threading.Thread(target=target, args=arguments, daemon=True).start()
         received = bytearray()
         total = 0
-        stdin, stdout = self.worker.stdin.fileno(), self.worker.stdout.fileno()
-        os.set_blocking(stdin, False)
         while True:
             wait = min(self.until, self.deadline) - time.monotonic()
-            if wait <= 0:
-                raise Stopped("time: waiting, or too busy a machine")
-            ready, writable, _ = select.select([stdout], [stdin] if to_send else [], [], wait)
-            if writable:
-                try:
-                    to_send = to_send[os.write(stdin, to_send) :]
-                except BrokenPipeError:
-                    return
-                if not to_send:
-                    self.worker.stdin.close()
-            if not ready:
-                continue
-            data = os.read(stdout, 1 << 16)
+            try:
+                data = chunks.get(timeout=max(wait, 0.0))
+            except queue.Empty:
+                raise Stopped(f"time: {self.allowed}") from None
             if not data:
                 return
             total += len(data)

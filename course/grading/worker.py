@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from course.grading import execute, values
-from course.grading.exercise import ExerciseSet
+from course.grading.exercise import ExerciseSet, module_of
 
 GRACE = 2  # seconds of CPU time between TimeUp and the kernel's own limit
 
@@ -43,8 +43,7 @@ def serve(request: dict[str, Any], channel: int) -> None:
     request : cells [[grade_id or None, source]], skip [numbers of cells to leave out],
         exercises (source of exercises.py), inputs {exercise: [inputs of a case]}, seconds.
     """
-    exercises = module("exercises", request["exercises"])
-    chosen = ExerciseSet.of(exercises)
+    chosen = ExerciseSet.of(module_of(request["exercises"], "exercises.py"))
     student = ModuleType("__main__")
     sys.modules["__main__"] = student
     namespace = vars(student)
@@ -75,13 +74,6 @@ def send(channel: int, message: Any) -> None:
     data = len(data).to_bytes(4, "little") + data
     while data:
         data = data[os.write(channel, data) :]
-
-
-def module(name: str, source: str) -> ModuleType:
-    """A module made of source text."""
-    made = ModuleType(name)
-    exec(compile(source, f"{name}.py", "exec"), vars(made))
-    return made
 
 
 def nothing(*_: Any, **__: Any) -> None:
