@@ -235,9 +235,11 @@ def mlp_gradients(student, X, Y, params, no_hidden_layer):
 
 
 def tiny_net(rng):
+    W1 = away_from_zero(rng, 0.4, 1, 2)
     return {
         "W0": away_from_zero(rng, 0.3, 1, (2, 2)),
-        "W1": away_from_zero(rng, 0.4, 1, 2),
+        "W1": W1,
+        "W1_column": W1[:, None],
         "x": away_from_zero(rng, 0.5, 1.5, 2),
         "y": float(away_from_zero(rng, 2.5, 4, ())),
         "lr": float(rng.uniform(0.2, 0.6)),
@@ -246,11 +248,11 @@ def tiny_net(rng):
 
 # So few weights could be nudged one by one; the tolerance is finer than that can be.
 @exercise(points=12, draw=tiny_net, cases=5, rtol=1e-12, atol=1e-14)
-def one_iteration(student, W0, W1, x, y, lr):
-    W0, W1 = W0.copy(), W1.copy()  # the same arrays serve twice
+def one_iteration(student, W0, W1, W1_column, x, y, lr):
+    W0, W1 = W0.copy(), W1.copy()  # W0 serves twice: it must still be the same array then
     W0_new, W1_new, loss = student.one_iteration(W0, W1, x, y, lr)
     values = {"W0_new": kept(W0_new), "W1_new": np.ravel(kept(W1_new)), "loss": loss}
-    _, W1_new, _ = student.one_iteration(W0, W1[:, None], x, y, lr)
+    _, W1_new, _ = student.one_iteration(W0, W1_column.copy(), x, y, lr)
     values["W1_new, W1 a column"] = np.ravel(kept(W1_new))
     return values
 

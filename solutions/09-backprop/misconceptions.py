@@ -75,6 +75,21 @@ MISCONCEPTIONS = [
         " that very object, not to the class or to a global variable.",
     ),
     Misconception(
+        name="dX through W as it stands",
+        cell="Linear",
+        replace={"return dY @ self.W.T": "return dY @ self.W"},
+        hint="The product for dX does not fit: dY has D_out columns, and W has D_in rows. Going down,"
+        " messages take each weight the other way: from output j to input i. Which form of W has"
+        " a row for each output?",
+    ),
+    Misconception(
+        name="dX transposed",
+        cell="Linear",
+        replace={"return dY @ self.W.T": "return self.W @ dY.T"},
+        hint="Your dX has the right numbers, but a column for each sample. Batches come first, in"
+        " gradients too: dX has the shape of X.",
+    ),
+    Misconception(
         name="gradients pile up",
         cell="Linear",
         replace={
@@ -236,6 +251,17 @@ MISCONCEPTIONS = [
         hint="Your probabilities add up to 1 down each column, so the samples compete with one"
         " another for a class. It is the classes of one sample that compete: over which axis should"
         " they be normalised?",
+    ),
+    Misconception(
+        name="sums over the classes lose their axis",
+        cell="SoftmaxCrossEntropy",
+        replace={
+            ".max(axis=1, keepdims=True)": ".max(axis=1)",
+            ".sum(axis=1, keepdims=True)": ".sum(axis=1)",
+        },
+        hint="Something of shape (N, K) meets something of shape (N,): NumPy lines up the last axes,"
+        " so it wants K numbers and gets N. The result of a maximum or sum over the classes should"
+        " still stand as a column beside its sample.",
     ),
     Misconception(
         name="gradient with respect to the probabilities",
@@ -467,7 +493,7 @@ MISCONCEPTIONS = [
         cell="one_iteration",
         replace={"w1_new = w1 - lr * dw1": "w1_new = w1 - lr * h * dz"},
         hint="W0 is right, W1 is not: its step contains the error of the hidden units. W1 lies above"
-        " them; which error arrives at its upper end? (The slides misprint this very factor.)",
+        " them; which error arrives at its upper end? (The original slides misprint this very factor.)",
     ),
     Misconception(
         name="loss before the update",
