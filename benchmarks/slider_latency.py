@@ -28,10 +28,15 @@ from typing import Any
 import nbformat
 
 ROOT = Path(__file__).parents[1]
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 CELLS = {
     "twin": "from benchmarks._boundary import Boundary\nBoundary()",
     "kernel": "from benchmarks._boundary import BoundaryFromKernel\nBoundaryFromKernel()",

@@ -120,6 +120,9 @@ class Explorable(anywidget.AnyWidget):
         cls._css = style()
 
     _controls: ClassVar[dict[str, Control]] = {}
+    _box: ipywidgets.VBox | None = None
+    _task: asyncio.Task[None] | None = None
+    _several = False
 
     def __init__(self, **values: Any) -> None:
         for name in values:
@@ -128,9 +131,6 @@ class Explorable(anywidget.AnyWidget):
                     f"{type(self).__name__} has no parameter {name!r};"
                     f" it has {', '.join(self._controls)}"
                 )
-        self._box: ipywidgets.VBox | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._several = False
         super().__init__(**values)
         self._declared = _declaration(type(self))
         if self.twin is not None:

@@ -14,14 +14,14 @@ Theme = Literal["light", "dark"]
 
 _HUES: dict[str, tuple[str, str]] = {
     # role: (light, dark)
-    "data": ("#6b6b6b", "#a8a8a8"),
+    "data": ("#6f6f6f", "#a7a7a7"),
     "target": ("#1a1a1a", "#f2f2f2"),
-    "model": ("#00795a", "#35c79f"),
-    "gradient": ("#c04000", "#ff8f57"),
-    "loss": ("#5b3fa8", "#b3a1f7"),
-    "path": ("#b0307a", "#f28cc4"),
-    "positive": ("#0067a8", "#62b5f0"),
-    "negative": ("#8a6200", "#e2b23c"),
+    "model": ("#0c7d46", "#5ff09a"),
+    "gradient": ("#c13535", "#ff7d62"),
+    "loss": ("#7b47de", "#9a70ff"),
+    "path": ("#cb0997", "#d96cc4"),
+    "positive": ("#276cc7", "#74b0ff"),
+    "negative": ("#ae5d01", "#f7c612"),
 }
 _SAME_MEANING = {"forward": "model", "backward": "gradient"}
 
@@ -33,13 +33,13 @@ _PAGE: dict[str, tuple[str, str]] = {
     "muted": ("#6b6b6b", "#a8a8a8"),
     "grid": ("#e4e4e4", "#3c3c3c"),
     "background": ("#ffffff", "#111111"),
-    "highlight": ("#fff1c9", "#4a3b08"),
+    "highlight": ("#fff1c9", "#3d3108"),
 }
 
 SCALES: dict[str, tuple[str, ...]] = {
     # Equal steps from low to high; `diverging` runs from negative over zero to positive.
     "sequential": ("#fdfdf5", "#c9dccb", "#86b8a8", "#3f8f86", "#14605f", "#06333a"),
-    "diverging": ("#8a6200", "#c9a24a", "#f0dfb4", "#f7f7f7", "#b9d9ee", "#5a9fd0", "#0067a8"),
+    "diverging": ("#ae5d01", "#d69a55", "#f2d7b3", "#f7f7f7", "#bdd5f2", "#6f9fdd", "#276cc7"),
     "grey": ("#000000", "#ffffff"),
     "paper": ("#ffffff", "#000000"),
 }
