@@ -24,6 +24,7 @@ import nbformat
 import numpy as np
 import pytest
 from assignment_files import ROOT, SLUGS, STYLES, Assignment
+from nbclient import NotebookClient
 
 from course.grading.grader import Grader
 from course.grading.notebook import nbgrader_metadata
@@ -133,6 +134,7 @@ def test_rule_5_the_second_style_is_another_style(assignment):
     assert len(assignment.answers & lines) <= 0.05 * len(assignment.answers)
 
 
+# What else an assignment keeps in styles/ is tried as well.
 BY_DIFFERENCES = [slug for slug in SLUGS if (STYLES / f"{slug}-by-differences.py").is_file()]
 
 
@@ -145,6 +147,17 @@ def test_finite_differences_do_not_finish(slug):
     outcomes = grade(slug, cells).outcomes
     assert {name: outcomes[name].status for name in tried} == dict.fromkeys(tried, "limit")
     assert all(outcomes[name].points == 0 for name in tried)
+
+
+CONSTANTS = [slug for slug in SLUGS if (STYLES / f"{slug}-constants.py").is_file()]
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("slug", CONSTANTS)
+def test_constants_of_the_right_shape_score_0(slug):
+    result = grade(slug, assignment_of(slug).style("-constants"))
+    assert result.points == 0
+    assert {o.status for o in result.outcomes.values()} == {"wrong"}
 
 
 # ------------------------------------------------------------------ the notebook and its exercises
@@ -212,6 +225,32 @@ def test_inputs_are_float64_finite_and_the_same_for_the_same_seed(slug, name):
                 assert a.dtype in (np.float64, np.int64)
                 assert np.isfinite(a).all()
                 assert a.dtype != np.float64 or a.size == 1 or np.ptp(a) > 0  # never all ones
+
+
+def run_in_jupyter(notebook: Path) -> list[str]:
+    """Run a notebook as Run All Cells does; what its check cells show, as text."""
+    ran = NotebookClient(
+        nbformat.read(notebook, 4), resources={"metadata": {"path": notebook.parent}}
+    )
+    shown = []
+    for cell in ran.execute(cwd=str(notebook.parent)).cells:
+        if nbgrader_metadata(cell).get("grade_id", "").startswith("check-"):
+            shown += [o["data"]["text/plain"] for o in cell.outputs if "data" in o]
+    return shown
+
+
+@pytest.mark.slow
+def test_the_solution_runs_from_top_to_bottom_and_its_checks_say_right(assignment):
+    shown = run_in_jupyter(assignment.solution.notebook)
+    assert len(shown) == len(assignment.exercises)
+    assert [text for text in shown if not text.endswith("Right.")] == []
+
+
+@pytest.mark.slow
+def test_the_untouched_notebook_runs_to_its_end_and_its_checks_say_not_done(assignment):
+    shown = run_in_jupyter(assignment.released / assignment.solution.notebook.name)
+    assert len(shown) == len(assignment.exercises)
+    assert [text for text in shown if "Not done yet" not in text] == []
 
 
 # ------------------------------------------------------------------------------------ the release
