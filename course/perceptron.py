@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from course.threshold import pre_activation, threshold_unit
 from course.validation import Array, floats, labels, number, same_rows, same_shape, whole
 
+AHEAD = 64
+"""How many samples `perceptron_fit` classifies at once when it looks for the next mistake."""
+
 
 def decision_function(X: ArrayLike, w: ArrayLike, b: ArrayLike) -> Array:
     """Return the pre-activations `X @ w + b` (N,): X (N, D), w (D,), b one number."""
@@ -91,9 +94,25 @@ class PerceptronFit:
         """How many corrections were made."""
         return len(self.history)
 
+    def pocket(self, X: ArrayLike, y: ArrayLike) -> tuple[Array, float]:
+        """Return the `(w, b)` at an epoch's end that classify most of X (N, D), y (N,) rightly.
+
+        Where no line separates the classes, the last weights are no better than others: keep the
+        best ones in the pocket (Gallant, 1990).
+        """
+        if self.converged or not self.history:
+            return self.w, self.b
+        ends = {update.epoch: update for update in self.history}.values()
+        best = max(ends, key=lambda end: accuracy(y, predict(X, end.w, end.b)))
+        return best.w, best.b
+
 
 def perceptron_fit(
-    X: ArrayLike, y: ArrayLike, max_epochs: int = 100, lr: float = 1.0
+    X: ArrayLike,
+    y: ArrayLike,
+    max_epochs: int = 100,
+    lr: float = 1.0,
+    patience: int | None = None,
 ) -> PerceptronFit:
     """Go through the samples in order, correcting after each mistake, from a zero start.
 
@@ -104,9 +123,12 @@ def perceptron_fit(
     ----------
     X : (N, D); y : (N,) of 0 and 1.
     lr : size of a correction; from a zero start it scales w and b and changes no prediction.
+    patience : give up after so many epochs in a row that set no new record of fewest mistakes;
+        None never gives up.
     """
     X, y = floats("X", X, 2), labels("y", y, 2)
     same_rows("X", X, "y", y)
+    y = y == 1
     max_epochs = whole("max_epochs", max_epochs, 1)
     if number("lr", lr) <= 0:
         raise ValueError(f"lr must be positive, got {lr}")
@@ -118,15 +140,19 @@ def perceptron_fit(
         start = 0
         while start < len(X):
             # Samples that are right change nothing, so jump to the next one that is wrong.
-            wrong = (X[start:] @ w + b >= 0) != y[start:]
+            ahead = slice(start, start + AHEAD)
+            wrong = (X[ahead] @ w + b >= 0) != y[ahead]
             i = start + int(wrong.argmax())
             if not wrong[i - start]:
-                break
+                start += AHEAD
+                continue
             correction = lr if y[i] else -lr  # lr * (y - y_hat)
             w, b = w + correction * X[i], b + correction
             history.append(Update(epoch, i, w, b))
             start = i + 1
         mistakes.append(len(history) - before)
         if not mistakes[-1]:
+            break
+        if patience is not None and epoch - int(np.argmin(mistakes)) >= patience:
             break
     return PerceptronFit(w, b, not mistakes[-1], history, mistakes)
