@@ -96,9 +96,9 @@ class Descent(Explorable):
         "divergent": dict(loss="two valleys", start=2.5, lr=0.5, steps=3),
     }
 
-    lr = slider(0.1, 0.01, 1.2, step=0.01, label="learning rate η")
-    steps = play(3, 0, 50, interval=400, label="steps")
-    start = slider(2.0, -2.5, 2.5, step=0.05, label="start θ₀")
+    lr = slider(0.05, 0.01, 1.2, step=0.01, label="learning rate η")
+    steps = play(2, 0, 50, interval=400, label="steps")
+    start = slider(2.5, -2.5, 2.5, step=0.05, label="start θ₀")
     loss = choice(list(CURVES), label="loss")
 
     @staticmethod
