@@ -96,7 +96,7 @@ class Power(Operation):
         a, b = self.parents
         return (
             message(a, grad * b.data * a.data ** (b.data - 1)) if a.requires_grad else None,
-            message(b, grad * self.data * np.log(a.data)) if b.requires_grad else None,
+            message(b, grad * self.data * np.log(np.asarray(a.data, grad.dtype))) if b.requires_grad else None,
         )
 
 
@@ -328,7 +328,8 @@ class Transpose(Operation):
         Operation.__init__(self, x.data.transpose(axes), (x,))
 
     def vjp(self, grad):
-        return (grad.transpose(None if self.axes is None else np.argsort(self.axes)),)
+        back = None if self.axes is None else np.argsort(np.mod(self.axes, grad.ndim))
+        return (grad.transpose(back),)
 
 
 class Index(Operation):
