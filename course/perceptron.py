@@ -128,7 +128,7 @@ def perceptron_fit(
     """
     X, y = floats("X", X, 2), labels("y", y, 2)
     same_rows("X", X, "y", y)
-    y = y == 1
+    target = y == 1
     max_epochs = whole("max_epochs", max_epochs, 1)
     if number("lr", lr) <= 0:
         raise ValueError(f"lr must be positive, got {lr}")
@@ -141,12 +141,12 @@ def perceptron_fit(
         while start < len(X):
             # Samples that are right change nothing, so jump to the next one that is wrong.
             ahead = slice(start, start + AHEAD)
-            wrong = (X[ahead] @ w + b >= 0) != y[ahead]
+            wrong = (X[ahead] @ w + b >= 0) != target[ahead]
             i = start + int(wrong.argmax())
             if not wrong[i - start]:
                 start += AHEAD
                 continue
-            correction = lr if y[i] else -lr  # lr * (y - y_hat)
+            correction = lr if target[i] else -lr  # lr * (y - y_hat)
             w, b = w + correction * X[i], b + correction
             history.append(Update(epoch, i, w, b))
             start = i + 1
