@@ -22,7 +22,7 @@ class DivergenceWarning(RuntimeWarning):
 
 
 class DivergenceError(FloatingPointError):
-    """Training has reached a loss that is infinite or not a number."""
+    """Training has reached a loss that is not finite, or a million times that of the start."""
 
 
 def gradient_descent(
@@ -245,7 +245,8 @@ def train(
     """Train a net (of `course.nn`, or any function of tensors) by minibatches.
 
     `cost(model(X), Y)` is the loss.  Returns the loss over all data at the start and after each
-    epoch, epochs + 1 numbers.  Raises DivergenceError when it is no longer finite.
+    epoch, epochs + 1 numbers.  Raises DivergenceError when it is no longer finite, or has grown a
+    millionfold.
     """
     if len(X) != len(Y):
         raise ValueError(f"X has {len(X)} samples and Y has {len(Y)}")
@@ -255,15 +256,20 @@ def train(
             return float(cost(model(X), Y).data)
 
     history = [loss()]
+    if not math.isfinite(history[0]):
+        raise ValueError(
+            f"the loss before training is {history[0]}: look for NaN or infinite numbers in X, Y "
+            "and the parameters"
+        )
     for epoch in range(1, epochs + 1):
         with np.errstate(over="ignore", invalid="ignore"):
             for batch in minibatches(len(X), batch_size, rng):
                 cost(model(X[batch]), Y[batch]).backward()
                 optimiser.step()
         history.append(loss())
-        if not math.isfinite(history[-1]):
+        if not history[-1] <= 1e6 * max(1, history[0]):  # NaN and infinity included
             raise DivergenceError(
-                f"training diverged in epoch {epoch}: the loss is {history[-1]}; "
+                f"training diverged in epoch {epoch}: the loss is {history[-1]:g}; "
                 f"try a learning rate smaller than {optimiser.lr:g}"
             )
         if after_epoch is not None:
