@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 80
+LABEL = "label"  # the group of the direct labels
 WIDTH = 10.0  # inches; 800 px, the width of a page's text
 
 
@@ -39,6 +40,7 @@ def draw(scene: Scene) -> Figure:
         axes = line.subplots(1, len(row), width_ratios=[p["weight"] for p in row], squeeze=False)[0]
         for panel, ax in zip(row, axes, strict=True):
             _draw_panel(ax, panel)
+    _part_labels(figure)
     return figure
 
 
@@ -66,7 +68,10 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
             if "log" in axis:
                 set_scale("log")
             if "ticks" in axis:
-                set_ticks(axis["ticks"], axis.get("tick_labels"))
+                set_ticks(
+                    axis["ticks"], axis.get("tick_labels", [number(t) for t in axis["ticks"]])
+                )
+                set_ticks([], minor=True)
             if "limits" in axis:
                 set_limits(*axis["limits"])
         ax.tick_params(labelsize=11)
@@ -82,8 +87,24 @@ def _name(ax: Axes, text: str | None, x: float, y: float, role: str, **options: 
     if text and np.isfinite(x) and np.isfinite(y):
         ax.annotate(
             text, (x, y), (6, 5), textcoords="offset points", color=colour(role), fontsize=12,
-            annotation_clip=True, **options,
+            annotation_clip=True, gid=LABEL, **options,
         )  # fmt: skip
+
+
+def _part_labels(figure: Figure) -> None:
+    """Move labels that lie on each other apart, from top to bottom, as static/charts.js does."""
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        labels: list[Any] = [text for text in ax.texts if text.get_gid() == LABEL]
+        placed: list[Any] = []
+        for text in sorted(labels, key=lambda text: -text.get_window_extent().y1):
+            box = text.get_window_extent()
+            for other in placed:  # these come from top to bottom, too
+                if box.overlaps(other):
+                    down = box.y1 - other.y0 + 1
+                    box = box.translated(0, -down)
+                    text.xyann = (text.xyann[0], text.xyann[1] - down * 72 / figure.dpi)
+            placed.append(box)
 
 
 def _curve(ax: Axes, m: Mark) -> None:
@@ -122,14 +143,18 @@ def _rule(ax: Axes, m: Mark) -> None:
     look: dict[str, Any] = {
         "color": colour(m["role"]), "linewidth": 1.6, "linestyle": "--" if m["dash"] else "-",
     }  # fmt: skip
+    where: dict[str, Any]
     if "x" in m:
         ax.axvline(m["x"], **look)
-        where = {"x": m["x"], "y": 0.95, "transform": ax.get_xaxis_transform()}
+        where, shift = {"xy": (m["x"], 0.95), "xycoords": ax.get_xaxis_transform()}, (6, 0)
     else:
         ax.axhline(m["y"], **look)
-        where = {"x": 0.02, "y": m["y"], "transform": ax.get_yaxis_transform(), "va": "bottom"}
+        where, shift = {"xy": (0.02, m["y"]), "xycoords": ax.get_yaxis_transform()}, (3, 3)
     if "label" in m:
-        ax.text(s=" " + m["label"], color=colour(m["role"]), fontsize=12, **where)
+        ax.annotate(
+            m["label"], xytext=shift, textcoords="offset points", color=colour(m["role"]),
+            fontsize=12, gid=LABEL, **where,
+        )  # fmt: skip
 
 
 def _band(ax: Axes, m: Mark) -> None:
