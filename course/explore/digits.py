@@ -68,7 +68,7 @@ class DigitTraining(Explorable):
     lr = slider(0.1, 0.001, 10.0, log=True, step=0.05, label="learning rate η")
     batch_size = choice([8, 32, 128], default=32, label="samples per step")
     frames = {
-        "lr": [round(10 ** (e / 4), 6) for e in range(-12, 5)],
+        "lr": [round(10 ** (e / 3), 6) for e in range(-9, 4)],
         "batch_size": [8, 32, 128],
     }
 

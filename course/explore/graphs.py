@@ -21,6 +21,7 @@ from course.explore import (
 )
 from course.explore.worked_graphs import GRAPHS, OPERATIONS, Leaf, WorkedGraph
 
+SLIDERS = "①②③"  # which slider moves which input
 MOST = 68  # steps of the longest graph with questions: the 2-2-1 net
 
 
@@ -32,9 +33,9 @@ class GraphStepper(Explorable):
     graph = choice(list(GRAPHS), label="graph", control="menu")
     step = play(0, 0, MOST, interval=900, label="step")
     guess = toggle(False, label="guess first")
-    first = slider(0.0, -2.0, 2.0, step=0.1, label="change of the 1st input")
-    second = slider(0.0, -2.0, 2.0, step=0.1, label="of the 2nd")
-    third = slider(0.0, -2.0, 2.0, step=0.1, label="of the 3rd")
+    first = slider(0.0, -2.0, 2.0, step=0.1, label="① changed by")
+    second = slider(0.0, -2.0, 2.0, step=0.1, label="② changed by")
+    third = slider(0.0, -2.0, 2.0, step=0.1, label="③ changed by")
 
     def data(self) -> dict[str, Any]:
         return {
@@ -124,6 +125,8 @@ def picture(
     nodes, edges = [], []
     for n in worked.nodes:
         label, waiting = n.name, n.name in up and n.name not in finished_up
+        if n.name in worked.moved:
+            label += f" {SLIDERS[worked.moved.index(n.name)]}"
         if not isinstance(n, Leaf):
             op = OPERATIONS[n.operation]
             formula = op.formula.format(*n.parents, out=n.name)

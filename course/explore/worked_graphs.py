@@ -171,7 +171,7 @@ GRAPHS: dict[str, WorkedGraph] = {
             Leaf("t", 1.0, 2, 3.4),
             Step("L", "half squared error", ("y", "t"), 3.1, 2.6),
             Step("R", "half square", ("w",), 2, 0.6),
-            Leaf("λ", 0.1, 3.1, 1.4),
+            Leaf("λ", 0.1, 3.1, 1.75),
             Step("J", "penalise", ("L", "λ", "R"), 4.3, 1.4),
         ),
         ("w", "b", "λ"),

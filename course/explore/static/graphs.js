@@ -108,6 +108,7 @@ export function scene({ graph, step, guess, first, second, third }, { graphs, op
   const drawn = [], edges = [];
   for (const n of nodes) {
     const waiting = isWaiting(n), mark = { name: n.name, x: n.x, y: n.y, label: n.name, role: "ink" };
+    if (moved.includes(n.name)) mark.label += ` ${"①②③"[moved.indexOf(n.name)]}`;
     if (n.operation) {
       const { symbol, formula } = operations[n.operation];
       mark.label = compact ? `${n.name} ${symbol}` : `${n.name} = ${written(formula, n)}`;
