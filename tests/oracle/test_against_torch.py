@@ -1,0 +1,196 @@
+"""Values and gradients of every operation and module against PyTorch in float64, rtol 1e-9."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import course.autodiff as ad
+from course.autodiff.activations import ACTIVATIONS
+from course.autodiff.tensor import Tensor
+from course.nn import MLP, SoftmaxCrossEntropy
+from course.optim import SGD
+
+torch.set_num_threads(1)
+many = settings(deadline=None, max_examples=25)
+ANY = st.floats(-3, 3, width=32).filter(lambda v: abs(v) > 0.01)
+POSITIVE = st.floats(0.125, 3, width=32)
+
+UNARY = {
+    "exp": (ad.exp, torch.exp, ANY),
+    "log": (ad.log, torch.log, POSITIVE),
+    "sqrt": (ad.sqrt, torch.sqrt, POSITIVE),
+    "sin": (ad.sin, torch.sin, ANY),
+    "cos": (ad.cos, torch.cos, ANY),
+    "negative": (lambda x: -x, lambda x: -x, ANY),
+    "tanh": (ad.tanh, torch.tanh, ANY),
+    "sigmoid": (ad.sigmoid, torch.sigmoid, ANY),
+    "relu": (ad.relu, torch.relu, ANY),
+    "leaky_relu": (ad.leaky_relu, F.leaky_relu, ANY),
+    "softplus": (ad.softplus, F.softplus, ANY),
+    "elu": (ad.elu, F.elu, ANY),
+    "power 3": (lambda x: x**3, lambda x: x**3, ANY),
+    "power -0.5": (lambda x: x**-0.5, lambda x: x**-0.5, POSITIVE),
+    "1 - 2 / x": (lambda x: 1 - 2 / x, lambda x: 1 - 2 / x, POSITIVE),
+    "sum": (lambda x: x.sum(), lambda x: x.sum(), ANY),
+    "mean": (lambda x: x.mean(), lambda x: x.mean(), ANY),
+    "reshape": (lambda x: x.reshape(-1), lambda x: x.reshape(-1), ANY),
+    "T": (lambda x: x.T, lambda x: x.permute(tuple(range(x.ndim))[::-1]), ANY),
+}
+BINARY = {
+    "+": (lambda a, b: a + b, ANY),
+    "-": (lambda a, b: a - b, ANY),
+    "*": (lambda a, b: a * b, ANY),
+    "/": (lambda a, b: a / b, POSITIVE),
+    "**": (lambda a, b: a**b, POSITIVE),
+}
+
+
+def same(ours, theirs, arrays):
+    """Same value and, under a random upstream gradient, same gradients."""
+    tensors = [Tensor(a) for a in arrays]
+    leaves = [torch.from_numpy(np.array(a)).requires_grad_() for a in arrays]
+    out, ref = ours(*tensors), theirs(*leaves)
+    value = ref.detach().numpy()
+    assert out.shape == value.shape
+    np.testing.assert_allclose(out.data, value, rtol=1e-9, atol=1e-12)
+    upstream = np.random.default_rng(out.size).standard_normal(out.shape)
+    (out * upstream).sum().backward()
+    (ref * torch.from_numpy(np.asarray(upstream))).sum().backward()
+    for tensor, leaf in zip(tensors, leaves, strict=True):
+        assert tensor.grad.shape == tensor.shape
+        np.testing.assert_allclose(tensor.grad, leaf.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def drawn(data, shape, elements):
+    """An array of this shape in a drawn memory layout."""
+    array = data.draw(hnp.arrays(np.float64, shape, elements=elements))
+    layout = data.draw(st.sampled_from(["C", "F", "strided", "reversed"]))
+    if layout == "F":
+        return np.asfortranarray(array)
+    if layout == "strided" and array.ndim:
+        return np.repeat(array, 2, axis=-1)[..., ::2]
+    if layout == "reversed" and array.ndim:
+        return array[::-1].copy()[::-1]
+    return array
+
+
+@pytest.mark.parametrize("name", UNARY)
+@many
+@given(data=st.data())
+def test_operations_on_one_operand(name, data):
+    ours, theirs, elements = UNARY[name]
+    shape = data.draw(hnp.array_shapes(min_dims=0, max_dims=3, max_side=4))
+    same(ours, theirs, [drawn(data, shape, elements)])
+
+
+@pytest.mark.parametrize("name", BINARY)
+@many
+@given(
+    data=st.data(), shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4)
+)
+def test_operations_on_two_broadcast_operands(name, data, shapes):
+    function, elements = BINARY[name]
+    same(function, function, [drawn(data, shape, elements) for shape in shapes.input_shapes])
+
+
+@many
+@given(
+    data=st.data(),
+    shapes=hnp.mutually_broadcastable_shapes(
+        signature="(n?,k),(k,m?)->(n?,m?)", max_dims=2, max_side=4
+    ),
+)
+def test_matmul(data, shapes):
+    same(lambda a, b: a @ b, torch.matmul, [drawn(data, s, ANY) for s in shapes.input_shapes])
+
+
+@many
+@given(data=st.data(), n=st.integers(1, 5), d=st.integers(1, 5), h=st.integers(1, 5))
+def test_affine(data, n, d, h):
+    arrays = [drawn(data, shape, ANY) for shape in [(n, d), (d, h), (h,)]]
+    same(ad.affine, lambda X, W, b: X @ W + b, arrays)
+
+
+@many
+@given(
+    data=st.data(), n=st.integers(1, 6), k=st.integers(1, 5), scale=st.sampled_from([1, 30, 400])
+)
+def test_softmax_cross_entropy(data, n, k, scale):
+    labels = data.draw(hnp.arrays(np.int64, n, elements=st.integers(0, k - 1)))
+    Z = drawn(data, (n, k), ANY) * scale
+    same(
+        lambda z: ad.softmax_cross_entropy(z, labels),
+        lambda z: F.cross_entropy(z, torch.from_numpy(labels)),
+        [Z],
+    )
+
+
+@many
+@given(data=st.data(), shape=hnp.array_shapes(min_dims=1, max_dims=2, max_side=5))
+def test_euclidean_and_binary_cross_entropy(data, shape):
+    Z, Y = (
+        drawn(data, shape, ANY),
+        data.draw(hnp.arrays(np.float64, shape, elements=st.floats(0, 1))),
+    )
+    T = torch.from_numpy(Y)
+    same(lambda z: ad.euclidean_cost(z, Y), lambda z: ((z - T) ** 2).sum() / 2 / len(Y), [Z])
+    same(
+        lambda z: ad.binary_cross_entropy(z, Y),
+        lambda z: F.binary_cross_entropy_with_logits(z, T),
+        [Z],
+    )
+
+
+@many
+@given(data=st.data())
+def test_sum_and_mean_over_axes_and_indexing(data):
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
+    x = drawn(data, shape, ANY)
+    axis, keep = data.draw(st.integers(-len(shape), len(shape) - 1)), data.draw(st.booleans())
+    same(lambda t: t.sum(axis, keep), lambda t: t.sum(axis, keepdim=keep), [x])
+    same(lambda t: t.mean(axis, keep), lambda t: t.mean(axis, keepdim=keep), [x])
+    index = data.draw(st.lists(st.integers(0, shape[0] - 1), min_size=1, max_size=5))
+    same(lambda t: t[index], lambda t: t[index], [x])
+
+
+TORCH_ACTIVATIONS = {
+    "linear": lambda z: z,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "leaky_relu": F.leaky_relu,
+    "softplus": F.softplus,
+    "elu": F.elu,
+}
+
+
+@pytest.mark.parametrize("activation", TORCH_ACTIVATIONS)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_net_trained_for_ten_steps_has_the_same_weights(activation, momentum):
+    rng = np.random.default_rng(0)
+    net = MLP([6, 5, 4, 3], rng, activation)
+    X, y = rng.standard_normal((16, 6)), rng.integers(0, 3, 16)
+    params = [torch.from_numpy(p.data.copy()).requires_grad_() for p in net.parameters]
+    ours, theirs = (
+        SGD(net.parameters, 0.1, momentum),
+        torch.optim.SGD(params, 0.1, momentum=momentum),
+    )
+    for _ in range(10):
+        SoftmaxCrossEntropy()(net(X), y).backward()
+        ours.step()
+        H = torch.from_numpy(X)
+        for i in range(0, 4, 2):
+            H = TORCH_ACTIVATIONS[activation](H @ params[i] + params[i + 1])
+        theirs.zero_grad()
+        F.cross_entropy(H @ params[4] + params[5], torch.from_numpy(y)).backward()
+        theirs.step()
+    for p, q in zip(net.parameters, params, strict=True):
+        np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_the_oracle_covers_every_activation_with_a_slope():
+    assert set(TORCH_ACTIVATIONS) == set(ACTIVATIONS) - {"step"}
