@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.linear import add_ones
-from course.validation import Array, affine_inputs, floats, labels, number, same_rows, same_shape
+from course.validation import (
+    Array,
+    affine_inputs,
+    floats,
+    labels,
+    number,
+    same_rows,
+    same_shape,
+    whole,
+)
 
 
 def sigmoid(z: ArrayLike) -> Array:
@@ -107,11 +116,15 @@ def logistic_loss_signed(z: ArrayLike, s: ArrayLike) -> float:
 
 
 class LogisticFit(NamedTuple):
-    """Weights `w` (D,), bias `b`, and the objective at the start and after each step."""
+    """Weights `w` (D,), bias `b`, the objective at the start and after each step, and its end.
+
+    `converged` is False where `max_iter` steps were too few.
+    """
 
     w: Array
     b: float
     history: list[float]
+    converged: bool
 
 
 def logistic_fit(
@@ -150,10 +163,12 @@ def logistic_fit(
 
     theta = np.zeros(X1.shape[1], dtype=X.dtype)
     history = [objective(theta)]
-    for _ in range(max_iter):
+    converged = False
+    for _ in range(whole("max_iter", max_iter, 1) + 1):
         z = X1 @ theta
         gradient = X1.T @ bce_with_logits_grad(z, y) + penalty * theta
-        if np.abs(gradient).max() <= tol:
+        converged = bool(np.abs(gradient).max() <= tol)
+        if converged or len(history) > max_iter:
             break
         if l2 == 0 and (np.where(y == 1, z, -z) > 0).all():
             raise ValueError(
@@ -165,9 +180,10 @@ def logistic_fit(
         size = 1.0
         while size > 1e-10 and objective(theta - size * newton) > history[-1]:
             size /= 2
-        if size <= 1e-10:
-            break  # the objective cannot be lowered any more in this precision
+        if size <= 1e-10:  # the objective cannot be lowered any more in this precision
+            converged = True
+            break
         theta = (theta - size * newton).astype(X.dtype, copy=False)
         history.append(objective(theta))
     theta = theta / size_of
-    return LogisticFit(theta[:-1], float(theta[-1]), history)
+    return LogisticFit(theta[:-1], float(theta[-1]), history, converged)

@@ -11,7 +11,7 @@ array([0, 0, 0, 1])
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from math import gcd
 
@@ -103,7 +103,7 @@ class Circuit:
     """
 
     inputs: tuple[str, ...]
-    units: tuple[Unit, ...] = field(default=())
+    units: tuple[Unit, ...]
 
     def __post_init__(self) -> None:
         if not self.inputs or not self.units:

@@ -129,7 +129,8 @@ def test_targets_may_be_probabilities() -> None:
 @settings(deadline=None, max_examples=30)
 def test_C_21_fit_ends_where_all_derivatives_vanish(seed, l2) -> None:
     X, y = labelled(seed)
-    w, b, history = logistic.logistic_fit(X, y, l2=l2)
+    w, b, history, converged = logistic.logistic_fit(X, y, l2=l2)
+    assert converged
     dw, db = logistic.logistic_gradients(X, y, w, b)
     assert dw + l2 * w == pytest.approx(0, abs=1e-8)
     assert db == pytest.approx(0, abs=1e-8)
@@ -140,20 +141,27 @@ def test_C_21_fit_ends_where_all_derivatives_vanish(seed, l2) -> None:
 def test_C_21_fit_of_one_binary_feature_is_the_log_odds() -> None:
     # Among x = 0 a quarter is 1, among x = 1 two thirds: b = log(1/3), b + w = log 2.
     X, y = np.array([[0.0]] * 4 + [[1.0]] * 3), np.array([1, 0, 0, 0, 1, 1, 0])
-    w, b, _ = logistic.logistic_fit(X, y)
+    w, b, *_ = logistic.logistic_fit(X, y)
     assert (w[0], b) == pytest.approx((np.log(6), np.log(1 / 3)))
 
 
 def test_fit_copes_with_features_of_very_different_size_and_a_doubled_column() -> None:
     X, y = labelled(3, N=200)
     scaled = X * [1e-4, 1.0, 1e4]
-    w, b, _ = logistic.logistic_fit(X, y)
-    w_scaled, b_scaled, _ = logistic.logistic_fit(scaled, y)
+    w, b, *_ = logistic.logistic_fit(X, y)
+    w_scaled, b_scaled, *_ = logistic.logistic_fit(scaled, y)
     assert w_scaled * [1e-4, 1.0, 1e4] == pytest.approx(w, rel=1e-4)
     assert b_scaled == pytest.approx(b, rel=1e-4)
-    w_doubled, _, _ = logistic.logistic_fit(np.hstack([X, X[:, :1]]), y)
+    w_doubled, *_ = logistic.logistic_fit(np.hstack([X, X[:, :1]]), y)
     assert w_doubled[0] == pytest.approx(w_doubled[3], rel=1e-6)
     assert w_doubled[0] + w_doubled[3] == pytest.approx(w[0], rel=1e-6)
+
+
+def test_too_few_steps_are_said() -> None:
+    X, y = labelled(0)
+    fits = [logistic.logistic_fit(X, y, l2=0.1, max_iter=steps) for steps in (1, 2, 50)]
+    assert [fit.converged for fit in fits] == [False, False, True]
+    assert [len(fit.history) for fit in fits[:2]] == [2, 3]
 
 
 def test_separable_data_without_penalty_have_no_fit_and_with_one_they_have() -> None:
@@ -167,7 +175,7 @@ def test_float32_stays_float32_and_arguments_stay_as_they_are() -> None:
     X, y = labelled(1)
     X32 = X.astype("f4")
     kept = X32.copy()
-    w, _, _ = logistic.logistic_fit(X32, y, l2=0.1)
+    w, *_ = logistic.logistic_fit(X32, y, l2=0.1)
     dw, _ = logistic.logistic_gradients(X32, y, w, 0.0)
     assert {w.dtype, dw.dtype, logistic.sigmoid(X32).dtype, logistic.softplus(X32).dtype} == {
         np.dtype("f4")

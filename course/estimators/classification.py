@@ -196,17 +196,25 @@ class LogisticRegression(_ProbabilisticClassifier):
         X, y = checked_training_data(self, X, y)
         l2, K = 1 / (self.C * len(X)), len(self.classes_)
         if K == 2:
-            w, b, history = logistic_fit(X, y, l2=l2, max_iter=self.max_iter, tol=self.tol)
-            self.coef_, self.intercept_ = w[None], np.array([b], dtype=X.dtype)
-            self.n_iter_ = max(len(history) - 1, 1)
+            fit = logistic_fit(X, y, l2=l2, max_iter=self.max_iter, tol=self.tol)
+            self.coef_, self.intercept_ = fit.w[None], np.array([fit.b], dtype=X.dtype)
+            steps, converged = len(fit.history) - 1, fit.converged
         else:
-            self._set(*self._fit_softmax(X, y, l2, K))
+            W, b, steps, converged = self._fit_softmax(X, y, l2, K)
+            self._set(W, b)
+        self.n_iter_ = max(steps, 1)
+        if not converged:
+            warnings.warn(
+                f"not converged after {self.max_iter} steps: raise max_iter or tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
     def _fit_softmax(
         self, X: np.ndarray, y: np.ndarray, l2: float, K: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return W (D, K), b (K,) of least penalised cross-entropy."""
+    ) -> tuple[np.ndarray, np.ndarray, int, bool]:
+        """Return W (D, K), b (K,) of least penalised cross-entropy, steps, and if converged."""
         # L-BFGS takes few steps where the objective is about as curved along every feature. So
         # centre them, which moves only the biases, and give each the unit in which loss and
         # penalty together have curvature 1. The penalty is on the weights of X as given.
@@ -231,12 +239,6 @@ class LogisticRegression(_ProbabilisticClassifier):
             method="L-BFGS-B",
             options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-12},
         )
-        if found.nit >= self.max_iter:
-            warnings.warn(
-                f"not converged after {self.max_iter} steps: raise max_iter or tol",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        self.n_iter_ = max(int(found.nit), 1)
         W, b = found.x[:-K].reshape(D, K) / spread[:, None], found.x[-K:]
-        return W.astype(X.dtype), (b - mean @ W).astype(X.dtype)
+        converged = found.nit < self.max_iter
+        return W.astype(X.dtype), (b - mean @ W).astype(X.dtype), int(found.nit), converged
