@@ -17,7 +17,7 @@ import nbformat
 
 from course.explore.explorable import FRAMES_WANTED, source, style
 from course.explore.site_cells import code, code_styles, output, prose
-from course.explore.site_widgets import STATE, script, shown
+from course.explore.site_widgets import STATE, script, short_names, shown
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
@@ -97,6 +97,8 @@ def page(notebook: nbformat.NotebookNode, name: str) -> tuple[str, str]:
         + "\n</main>"
     )
     if states:
+        for long, short in short_names(states).items():
+            body = body.replace(f'data-model="{long}"', f'data-model="{short}"')
         body += f'\n<script type="module">\n{script(states, twins)}</script>'
     return title, _document(title, body)
 

@@ -107,7 +107,9 @@ def noscript(png: str, words: str) -> str:
     from PIL import Image
 
     buffer = BytesIO()
-    Image.open(BytesIO(base64.b64decode(png))).convert("RGB").save(buffer, "webp", quality=50)
+    drawn = Image.open(BytesIO(base64.b64decode(png))).convert("RGB")
+    drawn.thumbnail((640, 10_000))
+    drawn.save(buffer, "webp", quality=30, method=6)
     picture = base64.b64encode(buffer.getvalue()).decode()
     source = f"data:image/webp;base64,{picture}"
     return f'<noscript><img alt="{escape(words)}" src="{source}"></noscript>'

@@ -65,11 +65,18 @@ def script(states: dict[str, Any], twins: dict[str, str]) -> str:
     """The page's one script: renderer and host once, then the figures."""
     functions = ",\n".join(f"{json.dumps(name)}: {twin}" for name, twin in twins.items())
     page = json.dumps(states, ensure_ascii=False, separators=(",", ":"))
+    for name, short in short_names(states).items():
+        page = page.replace(name, short)
     text = (
         f"{renderer()}\n{source('host.js')}\nconst twins = {{{functions}}};\nhost({page}, twins);\n"
     )
     # Nothing in a script may look like its end.
     return text.replace("</", "<\\/")
+
+
+def short_names(states: dict[str, Any]) -> dict[str, str]:
+    """For each widget's id of 32 digits, a short one."""
+    return {name: f"w{i}" for i, name in enumerate(states)}
 
 
 def _entry(kind: str, state: dict[str, Any], names: str) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def test_marks_do_not_change_or_share_what_they_are_given() -> None:
     assert x[0] == 0
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), st.integers(2, 8))
+@given(st.floats(-1e300, 1e300, allow_subnormal=False), st.integers(2, 8))
 def test_a_number_reads_back_to_its_digits(x: float, digits: int) -> None:
     shown = number(x, digits).translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
     back = float(shown.replace("·10", "e"))

@@ -241,6 +241,11 @@ function explore(model, el, twin) {
 function nameControls(el) {
   let box = null;
   const mend = () => {
+    box.querySelectorAll(".widget-play button").forEach((button, i) => {
+      const name = ["Play or pause", "Back to the start"][i % 2];
+      if (button.getAttribute("aria-label") !== name) button.setAttribute("aria-label", name);
+      if (!button.dataset.lmSuppressShortcuts) button.dataset.lmSuppressShortcuts = "true";
+    });
     for (const control of box.querySelectorAll(".explore-controls > *")) {
       const name = control.querySelector("label, .widget-label")?.textContent.trim();
       for (const handle of control.querySelectorAll(".noUi-handle, .widget-readout")) {
