@@ -109,6 +109,11 @@ def written(value: Any) -> str:
     return "; ".join("(" + ", ".join(number(v, 6) for v in row) + ")" for row in rows)
 
 
+def together(text: str) -> str:
+    """The text with spaces at which a table cell is not broken, except between rows."""
+    return text.replace(" ", "\u00a0").replace(";\u00a0", "; ")
+
+
 class OneIteration(Explorable):
     """What does one training step do, number by number, and would you notice a mistake in it?"""
 
@@ -136,6 +141,7 @@ class OneIteration(Explorable):
         columns = ["", "formula", "correct"] + ([] if bug == "none" else ["with the bug"])
         if not rows:
             rows = [["x, y", "given", f"{written(X)}, {number(Y)}", ""][: len(columns)]]
+        rows = [[together(cell) for cell in row] for row in rows]
         return figure(
             panel(net(wrong, step), title=f"The net, step {step} of {len(STEPS)}", height=340, weight=1.9),
             panel(*loss_against_rate(lr, bug), x=axis("learning rate η", 0, 1), y=axis("loss after the step", 0, 0.04), height=340),

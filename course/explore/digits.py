@@ -65,10 +65,10 @@ class DigitTraining(Explorable):
     """How far should a net believe its gradients? The loss curve over the learning rate."""
 
     title = "Learning to read digits"
-    lr = slider(0.1, 0.001, 10.0, log=True, step=0.05, label="learning rate η")
+    lr = slider(0.1, 0.001, 10.0, log=True, step=0.25, label="learning rate η")
     batch_size = choice([8, 32, 128], default=32, label="samples per step")
     frames = {
-        "lr": [round(10 ** (e / 3), 6) for e in range(-9, 4)],
+        "lr": [round(10 ** (e / 4), 6) for e in range(-12, 5)],
         "batch_size": [8, 32, 128],
     }
 

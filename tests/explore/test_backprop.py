@@ -124,7 +124,7 @@ def test_the_table_grows_by_a_row_a_step(bug: str, step: int) -> None:
 def test_the_table_says_where_a_bug_makes_a_difference() -> None:
     rows = OneIteration.scene(lr=0.2, bug="no transpose", step=12)["panels"][2]["marks"][0]["rows"]
     differing = [row[0] for row in rows if row[3] != "the same"]
-    assert differing == ["new W₀", "new ℓ"]
+    assert [name.replace("\u00a0", " ") for name in differing] == ["new W₀", "new ℓ"]
 
 
 def test_an_edge_shows_the_weight_then_its_gradient_then_the_new_weight() -> None:

@@ -119,6 +119,9 @@ function inWords(lr, bug, step, right, wrong) {
   return `${text} With the bug “${bug}” it goes to ${number(wrong.loss_new, 6)}. ${verdict}`;
 }
 
+// Spaces at which a table cell is not broken, except between rows.
+const together = (text) => text.replaceAll(" ", "\u00a0").replaceAll(";\u00a0", "; ");
+
 export function scene({ lr, bug, step }) {
   const right = oneIteration(lr, "none"), wrong = oneIteration(lr, bug);
   const columns = ["", "formula", "correct", ...(bug === "none" ? [] : ["with the bug"])];
@@ -135,7 +138,7 @@ export function scene({ lr, bug, step }) {
         marks: lossAgainstRate(lr, bug), height: 340,
         x: { label: "learning rate η", limits: [0, 1] }, y: { label: "loss after the step", limits: [0, 0.04] },
       },
-      { marks: [{ mark: "table", columns, rows, highlight: [rows.length - 1] }], weight: 3, height: 40 + 34 * rows.length },
+      { marks: [{ mark: "table", columns, rows: rows.map((row) => row.map(together)), highlight: [rows.length - 1] }], weight: 3, height: 40 + 34 * rows.length },
     ],
     words: inWords(lr, bug, step, right, wrong),
   };
