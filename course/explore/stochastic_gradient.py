@@ -38,7 +38,7 @@ from course.optim import minibatches, sgd
 START = (-1.0, 2.0)
 EPOCHS = 40
 
-# The roles of the three runners: black is the reference, orange a bare sample gradient.
+# Black is the reference, and a step along one bare sample gradient has the gradient's colour.
 RUNNERS = (("all 64", "ink"), ("minibatch", "path"), ("single", "gradient"))
 
 
@@ -72,7 +72,7 @@ class ContourRace(Explorable):
             full, path = len(samples), race_path(size, lr, len(samples) - 1)
             samples, heights = samples[: len(path)], height(path)
             across = np.arange(len(path)) if count == "updates" else samples
-            paths.append(curve(path[:, 0], path[:, 1], role, width=2, dots=len(path) <= 61))
+            paths.append(curve(path[:, 0], path[:, 1], role, width=2, dots=role != "gradient"))
             curves.append(curve(across, np.maximum(heights, 1e-6), role, width=2, label=name))
             fate = f"{number(heights[-1], 3)} above the minimum"
             if len(path) < full or (np.abs(path[-1]) > FAR).any():

@@ -40,9 +40,7 @@ export function scene({ lr, steps, batch_size, count }, data) {
       return (dw * (hessian[0][0] * dw + hessian[0][1] * db) + db * (hessian[1][0] * dw + hessian[1][1] * db)) / 2;
     });
     const across = ws.map((_, i) => (byUpdates ? i : samplesSeen(size, i)));
-    const path = { mark: "curve", x: ws, y: bs, role, width: 2 };
-    if (ws.length <= 61) path.dots = true;
-    paths.unshift(path);
+    paths.unshift({ mark: "curve", x: ws, y: bs, role, width: 2, dots: role !== "gradient" });
     curves.unshift({ mark: "curve", x: across, y: heights.map((h) => Math.max(h, 1e-6)), role, width: 2, label });
     const lost = Math.abs(ws[k]) > FAR || Math.abs(bs[k]) > FAR;
     const fate = lost ? `diverged at update ${k}` : `${number(heights[k], 3)} above the minimum`;
