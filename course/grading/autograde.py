@@ -38,7 +38,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from nbgrader.utils import determine_grade, is_solution, parse_utc
+from nbgrader.utils import compute_checksum, determine_grade, is_solution, is_task, parse_utc
 from traitlets import Unicode
 
 from course.grading.feedback import TEMPLATES, complete, read_result, write_result
@@ -146,8 +146,14 @@ class SaveGrades(SaveAutoGrades):
         result = read_result(nb)
         if result is None:
             raise NbGraderException("This notebook was not graded by course.grading.")
-        self.result = result
+        self.result, self.last = result, len(nb.cells) - 1
         return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if cell_index == self.last:  # all of a submission's grades, or none
+            self.gradebook.db.commit()
+        return cell, resources
 
     def _add_score(self, cell: Any, resources: Any) -> None:
         marks = cell.metadata["nbgrader"]
@@ -160,7 +166,14 @@ class SaveGrades(SaveAutoGrades):
             outcome = self.result.outcomes[marks["grade_id"].removeprefix("check-")]
             grade.auto_score = min(max(outcome.points, 0.0), grade.max_score)
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-        self.gradebook.db.commit()
+
+    def _add_comment(self, cell: Any, resources: Any) -> None:
+        marks = cell.metadata["nbgrader"]
+        comment = self.gradebook.find_comment(
+            marks["grade_id"], self.notebook_id, self.assignment_id, self.student_id
+        )
+        untouched = marks.get("checksum") == compute_checksum(cell) and not is_task(cell)
+        comment.auto_comment = "No response." if untouched else None
 
 
 class SandboxedAutograde(Autograde):

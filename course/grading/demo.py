@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from course.grading.exercise import load_module
 from course.grading.hostile import HOSTILE, is_code, marks
 from course.grading.misconception import Misconception
-from course.grading.report import class_progress, class_table
+from course.grading.report import class_progress, describe, number
 from course.grading.results import Result
 from course.grading.template import text_of
 
@@ -37,7 +39,7 @@ SHOWN_ATTACKS = (
 class Submission:
     """One student of the demo.
 
-    kind : 'solution', 'misconception', 'honest', 'hostile' or 'broken'.
+    kind : 'honest', 'misconception', 'hostile' or 'broken'.
     file : the notebook as JSON, or the text of a file that is none.
     """
 
@@ -88,10 +90,31 @@ def run(
                 task, completed=done, total=total, description=f"graded {student}"
             ),
         )
-    console.print(class_table(results))
+    rows = [Row(submission, results[submission.student]) for submission in submissions]
+    console.print(demo_table(rows))
     page = feedback_pages(root, name, submissions[0].student)[0]
     console.print(Text(f"\nFeedback pages: {root / 'feedback'}/STUDENT/{name}/{page.name}"))
-    return [Row(submission, results[submission.student]) for submission in submissions]
+    return rows
+
+
+def demo_table(rows: list[Row]) -> Table:
+    """Who, points, and what the feedback said; a section for each kind of submission."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, expand=True)
+    table.add_column("student", no_wrap=True, max_width=36, min_width=24)
+    table.add_column("points", justify="right", no_wrap=True, min_width=10)
+    table.add_column("what the feedback says", no_wrap=True, ratio=1)
+    kind = rows[0].submission.kind
+    for row in rows:
+        if row.submission.kind != kind:
+            table.add_section()
+            kind = row.submission.kind
+        result = row.result
+        table.add_row(
+            Text(row.submission.student),
+            f"{number(result.points)} / {number(result.max_points)}",
+            Text(describe(result, 400)),
+        )
+    return table
 
 
 def new_folder(keep: Path | None) -> Path:
@@ -129,7 +152,7 @@ def submitted(root: Path, name: str, file: Path) -> Iterator[Submission]:
     solutions = solution_cells(root / "solutions" / name / file.name)
     last = list(solutions)[-1]
     half = dict(list(solutions.items())[: (len(solutions) + 1) // 2])
-    yield Submission("solution", "solution", filled(released, solutions))
+    yield Submission("solution", "honest", filled(released, solutions))
     yield Submission("untouched", "honest", released)
     yield Submission("half-done", "honest", filled(released, half))
     typo = solutions[last].replace(":", "", 1)

@@ -96,7 +96,8 @@ def read_result(notebook: Mapping[str, Any]) -> Result | None:
     stored = notebook["metadata"].get("course", {}).get("result")
     if stored is None:
         return None
-    outcomes = {name: Outcome(**outcome) for name, outcome in stored["outcomes"].items()}
+    said = stored["outcomes"]  # a stored notebook has its keys sorted; exercises have an order
+    outcomes = {name: Outcome(**said[name]) for name in grade_cells(notebook) if name in said}
     return Result(outcomes, stored["reason"], tuple(stored["notes"]))
 
 
@@ -114,10 +115,19 @@ def outcome_output(outcome: Outcome) -> Any:
             "text/html": (
                 f'<div style="border-left: 4px solid {colour}; padding: 0.2em 0.8em">'
                 f"<strong>{html.escape(title)}</strong>, {worth}<br>"
-                f'<span style="white-space: pre-wrap">{html.escape(outcome.message)}</span></div>'
+                f'<span style="white-space: pre-wrap">{message_html(outcome.message)}</span></div>'
             ),
         },
     )
+
+
+def message_html(text: str) -> str:
+    """A message as HTML: plain text, with names in back-ticks as code.
+
+    >>> message_html("`db` is < 0")
+    '<code>db</code> is &lt; 0'
+    """
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def attribute_allowed(tag: str, name: str, value: str) -> bool:
@@ -221,7 +231,7 @@ class FeedbackPage(GetGrades):
             "max_points": points(marks["points"]),
             "status": status,
             "word": STATUS.get(status, status),
-            "message": outcome.message if outcome else "",
+            "message": message_html(outcome.message) if outcome else "",
         }
 
     @staticmethod
