@@ -15,6 +15,7 @@ from pygments.lexers import PythonLexer
 
 from course.explore.site_math import mathml
 
+STILL_AT_MOST = 8_000  # bytes
 VIEW = "application/vnd.jupyter.widget-view+json"
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
 _MATH = re.compile(r"^\s*\$(?:\\displaystyle)?(.*?)\$\s*$", re.DOTALL)
@@ -106,10 +107,13 @@ def noscript(png: str, words: str) -> str:
     """The still picture of a figure, small, for browsers without JavaScript."""
     from PIL import Image
 
-    buffer = BytesIO()
     drawn = Image.open(BytesIO(base64.b64decode(png))).convert("RGB")
     drawn.thumbnail((640, 10_000))
-    drawn.save(buffer, "webp", quality=30, method=6)
+    for quality in (30, 15, 5):
+        buffer = BytesIO()
+        drawn.save(buffer, "webp", quality=quality, method=6)
+        if buffer.tell() < STILL_AT_MOST:
+            break
     picture = base64.b64encode(buffer.getvalue()).decode()
     source = f"data:image/webp;base64,{picture}"
     return f'<noscript><img alt="{escape(words)}" src="{source}"></noscript>'

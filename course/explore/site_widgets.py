@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
 from typing import Any
+
+import numpy as np
 
 from course.explore.explorable import renderer, source, twin_of
 
@@ -71,7 +75,26 @@ def script(states: dict[str, Any], twins: dict[str, str]) -> str:
         f"{renderer()}\n{source('host.js')}\nconst twins = {{{functions}}};\nhost({page}, twins);\n"
     )
     # Nothing in a script may look like its end.
-    return text.replace("</", "<\\/")
+    return "\n".join(_lines(text)).replace("</", "<\\/")
+
+
+def _lines(text: str) -> list[str]:
+    """The script without indentation and lines of comment; no text of ours runs over lines."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("//")]
+
+
+def _single(state: dict[str, Any], buffer: dict[str, Any]) -> dict[str, Any]:
+    """A buffer of the state; double precision becomes single, which a picture does not show."""
+    place: Any = state
+    for key in buffer["path"][:-1]:
+        place = place[key]
+    data = buffer["data"].strip()
+    if place.get("dtype") == "float64":
+        place["dtype"] = "float32"
+        values = np.frombuffer(base64.b64decode(data), "<f8").astype("<f4")
+        data = base64.b64encode(values.tobytes()).decode()
+    return {"path": buffer["path"], "data": data}
 
 
 def short_names(states: dict[str, Any]) -> dict[str, str]:
@@ -95,9 +118,9 @@ def _explorable(model: dict[str, Any]) -> dict[str, Any]:
                 " frames = {parameter: values}, so that a page can show it"
             )
         names.append("_frames")
-    entry = _entry("AnyModel", state, " ".join(names))
+    entry = copy.deepcopy(_entry("AnyModel", state, " ".join(names)))
     buffers = [b for b in model.get("buffers", []) if b["path"][0] in entry["state"]]
-    entry["buffers"] = [{"path": b["path"], "data": b["data"].strip()} for b in buffers]
+    entry["buffers"] = [_single(entry["state"], b) for b in buffers]
     size = sum(len(b["data"]) for b in entry["buffers"] if b["path"][0] == "_frames")
     size += len(json.dumps(entry["state"].get("_frames", "")))
     if size > FRAMES_AT_MOST:

@@ -77,8 +77,8 @@ function drawPanel(element, panel, width, words) {
   const clip = put(put(svg, "defs"), "clipPath", { id: element.clip });
   const bare = !panel.x;
   put(clip, "rect", {
-    x: bare ? 0 : px(at.left - 2), y: bare ? 0 : px(at.top - 2),
-    width: px(bare ? width : at.right - at.left + 4), height: px(bare ? height : at.bottom - at.top + 4),
+    x: bare ? 0 : px(at.left - 6), y: bare ? 0 : px(at.top - 6), // half a dot on the edge is seen whole
+    width: px(bare ? width : at.right - at.left + 12), height: px(bare ? height : at.bottom - at.top + 12),
   });
   const labels = [];
   group(svg, { "clip-path": `url(#${element.clip})` }, (g) => {
