@@ -198,7 +198,8 @@ class SGD:
             raise ValueError(f"momentum lies in [0, 1), not {momentum}")
         self.parameters = list(parameters)
         self.momentum = momentum
-        self.velocities: list[Any] = [0.0] * len(self.parameters)
+        self.velocities = [np.zeros_like(p.data) for p in self.parameters]
+        self.changes = [np.empty_like(p.data) for p in self.parameters]
         self.steps = 0
 
     @property
@@ -214,18 +215,22 @@ class SGD:
     def step(self) -> None:
         """Update every parameter, all from the same backward pass."""
         lr = self.schedule(self.steps)
-        changes = [p.grad for p in self.parameters]
-        for p, change in zip(self.parameters, changes, strict=True):
-            if change is None:
+        for p in self.parameters:
+            if p.grad is None:
                 raise RuntimeError(
                     f"{p.name or 'a parameter'} of shape {p.shape} has no gradient: call backward() "
                     "on a loss that depends on it before each step"
                 )
-        if self.momentum:
-            pairs = zip(self.velocities, changes, strict=True)
-            changes = self.velocities = [self.momentum * v + dp for v, dp in pairs]
-        for p, change in zip(self.parameters, changes, strict=True):
-            p.data -= lr * change
+        for p, velocity, change in zip(
+            self.parameters, self.velocities, self.changes, strict=False
+        ):
+            if self.momentum:
+                velocity *= self.momentum
+                velocity += p.grad
+                np.multiply(velocity, lr, change)
+            else:
+                np.multiply(p.grad, lr, change)  # into memory kept from the step before
+            p.data -= change
             p.grad = None
         self.steps += 1
 
