@@ -128,12 +128,14 @@ def test_mlp_classifier_is_no_worse_than_scikit_learn_on_standardised_data(name)
 def test_mlp_regressor_is_no_worse_than_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, (600, 2))
-    y = 100 * np.sin(X[:, 0]) * X[:, 1] + rng.normal(size=600)
+    y = 5000 + 100 * np.sin(X[:, 0]) * X[:, 1] + rng.normal(size=600)
     train, test = slice(0, 400), slice(400, None)
-    theirs = neural_network.MLPRegressor(max_iter=200, **SMALL_NET).fit(X[train], y[train] / 50)
+    theirs = neural_network.MLPRegressor(max_iter=200, **SMALL_NET).fit(
+        X[train], (y[train] - 5000) / 50
+    )
     ours = e.MLPRegressor(**SMALL_NET).fit(X[train], y[train])
     assert ours.score(X[test], y[test]) > 0.98
-    assert ours.score(X[test], y[test]) >= theirs.score(X[test], y[test] / 50) - 0.01
+    assert ours.score(X[test], y[test]) >= theirs.score(X[test], (y[test] - 5000) / 50) - 0.01
 
 
 @pytest.mark.filterwarnings("ignore:not converged")
@@ -144,6 +146,16 @@ def test_mlp_separates_what_no_line_can() -> None:
     )
     assert net.score(X, y) > 0.97
     assert e.LogisticRegression().fit(X, y).score(X, y) < 0.75
+
+
+@pytest.mark.filterwarnings("ignore:not converged")
+def test_a_stronger_penalty_gives_smaller_mlp_weights() -> None:
+    X, y = REAL["breast cancer"]
+    size = [
+        sum((W**2).sum() for W in e.MLPClassifier(alpha=alpha, **SMALL_NET).fit(X, y).coefs_)
+        for alpha in (1e-4, 1e-2, 1e-1)
+    ]
+    assert size[0] > 1.5 * size[1] > 3 * size[2]
 
 
 @pytest.mark.filterwarnings("ignore:not converged")

@@ -157,6 +157,25 @@ def test_fit_copes_with_features_of_very_different_size_and_a_doubled_column() -
     assert w_doubled[0] + w_doubled[3] == pytest.approx(w[0], rel=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_fit_converges_on_heavy_tails_where_full_newton_steps_diverge(seed) -> None:
+    rng = np.random.default_rng(seed)
+    X = 3 * rng.standard_t(1, size=(10, 4))
+    y = np.arange(10) % 3 == 0
+    w, b, history, converged = logistic.logistic_fit(X, y, l2=1e-4)
+    assert converged
+    assert (np.diff(history) <= 0).all()
+    dw, db = logistic.logistic_gradients(X, y, w, b)
+    assert (dw + 1e-4 * w) / np.sqrt((X**2).mean(axis=0)) == pytest.approx(0, abs=1e-7)
+    assert db == pytest.approx(0, abs=1e-7)
+
+
+def test_a_feature_that_is_always_zero_gets_weight_zero() -> None:
+    X, y = labelled(0)
+    padded = logistic.logistic_fit(np.hstack([X, np.zeros((40, 1))]), y)
+    assert padded.w == pytest.approx([*logistic.logistic_fit(X, y).w, 0.0])
+
+
 def test_too_few_steps_are_said() -> None:
     X, y = labelled(0)
     fits = [logistic.logistic_fit(X, y, l2=0.1, max_iter=steps) for steps in (1, 2, 50)]

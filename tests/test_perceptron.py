@@ -68,6 +68,35 @@ def test_fit_makes_the_updates_of_the_rule_one_sample_at_a_time(samples, lr) -> 
     assert (fit.w.tolist(), fit.b, fit.n_updates, fit.converged) == (w, b, n_updates, converged)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_fit_makes_the_updates_of_the_rule_on_more_samples_than_it_looks_ahead(seed) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-4, 5, (2 * p.AHEAD + 30, 3)).astype(float)
+    y = (X @ [1, -2, 1] + rng.integers(-2, 3, len(X)) > 0).astype(int)
+    fit = p.perceptron_fit(X, y, max_epochs=4)
+    w, b, n_updates, _ = in_plain_python(X.tolist(), y.tolist(), 4, 1.0)
+    assert (fit.w.tolist(), fit.b, fit.n_updates) == (w, b, n_updates)
+
+
+def test_pocket_keeps_the_best_line_at_the_end_of_an_epoch() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    y = (X[:, 0] + rng.normal(size=80) > 0).astype(int)
+    fit = p.perceptron_fit(X, y, max_epochs=20)
+    ends = {update.epoch: update for update in fit.history}.values()
+    right = [p.accuracy(y, p.predict(X, end.w, end.b)) for end in ends]
+    w, b = fit.pocket(X, y)
+    assert p.accuracy(y, p.predict(X, w, b)) == max(right) > min(right)
+    solved = p.perceptron_fit(truth_table(2), [0, 0, 0, 1])
+    assert solved.pocket(truth_table(2), [0, 0, 0, 1]) == (solved.w, solved.b)
+
+
+@pytest.mark.parametrize("patience", [0, 3, 10])
+def test_patience_counts_the_epochs_without_a_record(patience) -> None:
+    fit = p.perceptron_fit(X, [0, 1, 1, 0], max_epochs=100, patience=patience)
+    assert len(fit.mistakes) == int(np.argmin(fit.mistakes)) + patience + 1
+
+
 @given(data)
 @settings(deadline=None)
 def test_history_replays_the_fit(samples) -> None:
