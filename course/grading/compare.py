@@ -191,16 +191,13 @@ def _relation(
         return "zero everywhere" if flat.size > 1 else "zero"
     factor = float(expected @ got) / norm
     tolerance = max(tolerance, 1e-9 * float(np.max(np.abs(got))))
-    if abs(factor) > 1e-9 and np.all(
-        np.abs(got - factor * expected) <= tolerance * max(1, abs(factor))
-    ):
-        size = "" if math.isclose(abs(factor), 1.0, rel_tol=1e-6) else _times(abs(factor))
-        if len(expected) == 1 and not size.startswith(("half", "twice")) and factor > 0:
-            return None  # any two numbers have a ratio: only a telling one is worth saying
-        if factor < 0:
-            return "the negative of " + (size or "") + "what is expected"
-        return size + "what is expected"
-    return None
+    near = np.abs(got - factor * expected) <= tolerance * max(1.0, abs(factor))
+    if abs(factor) < 1e-9 or not near.all() or _sums(want, flat, tolerance, factor) is not None:
+        return None
+    size = "" if math.isclose(abs(factor), 1.0, rel_tol=1e-6) else _times(abs(factor))
+    if flat.size == 1 and size not in ("", "half of ", "twice "):
+        return None  # any two numbers have a ratio: only a telling one is worth saying
+    return ("the negative of " if factor < 0 else "") + size + "what is expected"
 
 
 def _times(factor: float) -> str:

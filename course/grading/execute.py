@@ -20,7 +20,6 @@ from course.grading.exercise import Exercise
 from course.grading.run import Case, Failure, Run, clean
 from course.grading.values import NotPlain, copy, same
 
-CELL_SECONDS = 5.0  # CPU time for one cell of a notebook
 INSIST = 0.5  # seconds after which a swallowed TimeUp is raised again
 
 
@@ -80,7 +79,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 def run_cells(
     cells: Sequence[tuple[str | None, str]],
     namespace: dict[str, Any],
-    seconds: float = CELL_SECONDS,
+    seconds: float,
 ) -> Iterator[Failure | None]:
     """Run cells one after the other; for each, yield its failure or None.
 

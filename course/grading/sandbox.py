@@ -15,13 +15,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
 from course.grading import values
 from course.grading.runtime import Runtime, runtime
+from course.grading.seccomp import worker_filter
 
 INSTALL = (
     "Install bubblewrap (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap)"
@@ -53,8 +54,9 @@ class ProcessLimits:
     scratch: int = 64 << 20
     file_size: int = 16 << 20
     open_files: int = 64
-    processes: int = 16
-    cpu: int = 600  # seconds in all: a backstop behind the limit of each exercise
+    processes: int = 8
+    cpu: int = 600  # seconds in all: a backstop behind the limits of each cell and exercise
+    cell_seconds: float = 5.0  # CPU time for one cell
 
     def kernel(self) -> dict[str, int]:
         """By the names of the kernel's resource limits."""
@@ -71,8 +73,13 @@ class ProcessLimits:
 class Worker(Protocol):
     """A started worker process: unbuffered pipes, and an end."""
 
+    pid: int
     stdin: IO[bytes]
     stdout: IO[bytes]
+
+    def written(self) -> int:
+        """Bytes in a scratch folder that nothing else limits."""
+        ...
 
     def end(self, patience: float = 0.0) -> int:
         """End the worker and everything it started; return how it ended.
@@ -122,10 +129,14 @@ class Subprocess:
             start_new_session=True,
             pass_fds=pass_fds,
         )
+        self.pid = self.process.pid
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.stdin: IO[bytes] = self.process.stdin
         self.stdout: IO[bytes] = self.process.stdout
+
+    def written(self) -> int:
+        return 0
 
     def end(self, patience: float = 0.0) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -138,6 +149,16 @@ class Subprocess:
         code = self.process.wait()
         close(self.stdin, self.stdout)
         return code
+
+
+def size_of(folder: str) -> int:
+    """Bytes in a folder, while something may be writing there."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += max(os.lstat(os.path.join(path, name)).st_size, 512)
+    return total
 
 
 def close(*streams: IO[bytes]) -> None:
@@ -154,18 +175,30 @@ class Bubblewrapped(Subprocess):
         bwrap = shutil.which("bwrap")
         assert bwrap is not None
         arguments = "\0".join(bubblewrap_arguments(files, limits)).encode()
-        options = os.memfd_create("options")  # not on the command line, which the worker can read
-        try:
-            os.write(options, arguments)
-            os.lseek(options, 0, os.SEEK_SET)
-            command = [bwrap, "--args", str(options), *python(files.executable, *BWRAP_PATH)]
-            super().__init__(command, {}, pass_fds=(options,))
-        finally:
-            os.close(options)
+        with contextlib.ExitStack() as stack:
+            options = ["--args", str(stack.enter_context(in_memory(arguments)))]
+            rules = worker_filter()
+            if rules is not None:
+                options += ["--seccomp", str(stack.enter_context(in_memory(rules)))]
+            descriptors = tuple(int(number) for number in options[1::2])
+            command = [bwrap, *options, *python(files.executable, *BWRAP_PATH)]
+            super().__init__(command, {}, pass_fds=descriptors)
 
     def end(self, patience: float = 0.0) -> int:
         code = super().end(patience)
         return 128 - code if code > 128 else code  # bubblewrap reports a signal as 128 + number
+
+
+@contextlib.contextmanager
+def in_memory(content: bytes) -> Iterator[int]:
+    """A file descriptor to read this from; not the command line, which a worker could read."""
+    descriptor = os.memfd_create("options")
+    try:
+        os.write(descriptor, content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 HIDDEN = ("site-packages", "dist-packages")  # of the standard library's folder
@@ -204,12 +237,21 @@ def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
     return [*options, "--chdir", SCRATCH]
 
 
+# What Landlock does not look at, but which changes files outside the scratch space all the same.
+NOT_LANDLOCKED = [
+    *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat"),
+    *("utime", "utimes", "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr"),
+    *("setxattrat", "removexattr", "lremovexattr", "fremovexattr", "flock", "chroot", "mknod"),
+    *("mknodat", "ptrace", "io_uring_setup"),
+]
+
+
 class Sandlocked:
     """A worker under sandlock: Landlock rules, a seccomp filter, a supervisor in this process."""
 
     def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
         from sandlock import Sandbox as Sandlock
-        from sandlock.sandbox import BranchAction, StdioMode
+        from sandlock.sandbox import StdioMode
 
         self.scratch = tempfile.mkdtemp(prefix="course-scratch-")
         readable = [
@@ -228,11 +270,9 @@ class Sandlocked:
             clean_env=True,
             env=environment,
             cwd=self.scratch,
-            workdir=self.scratch,
-            max_disk=limits.scratch,
-            on_exit=BranchAction.ABORT,
             max_processes=1,  # none but itself: sandlock ends a process group, not a tree
             max_open_files=limits.open_files,
+            extra_deny_syscalls=NOT_LANDLOCKED,
             net_allow=[],
             no_coredump=True,
         )
@@ -240,14 +280,20 @@ class Sandlocked:
         self.process = self.sandbox.popen(
             command, stdin=StdioMode.PIPED, stdout=StdioMode.PIPED, stderr=StdioMode.NULL
         )
+        self.pid = self.process.pid or 0
         self.stdin: IO[bytes] = self.process.stdin
         self.stdout: IO[bytes] = self.process.stdout
+
+    def written(self) -> int:
+        return size_of(self.scratch)
 
     def end(self, patience: float = 0.0) -> int:
         result = self.process.wait(timeout=max(patience, 0.001))  # kills it then
         close(self.stdin, self.stdout)
         shutil.rmtree(self.scratch, ignore_errors=True)
-        return -result.signal if result.signal else result.exit_code
+        if result.signal and result.signal > 0:
+            return -result.signal
+        return -signal.SIGKILL if result.exit_code < 0 else result.exit_code
 
 
 class Plain(Subprocess):
@@ -260,6 +306,9 @@ class Plain(Subprocess):
             environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", "")
         command = python(files.executable, files.home, files.home / "packages")
         super().__init__(command, environment, cwd=self.scratch)
+
+    def written(self) -> int:
+        return size_of(self.scratch)
 
     def end(self, patience: float = 0.0) -> int:
         code = super().end(patience)
@@ -312,7 +361,14 @@ def why_not(name: str) -> str | None:
 
 def answers(worker: Worker) -> bool:
     """Whether a worker that is asked to do nothing says that it is done."""
-    request = {"cells": [], "skip": [], "exercises": "", "inputs": {}, "limits": {}}
+    request = {
+        "cells": [],
+        "skip": [],
+        "exercises": "",
+        "inputs": {},
+        "limits": {},
+        "cell_seconds": 1.0,
+    }
     try:
         worker.stdin.write(values.pack(request))
         worker.stdin.close()

@@ -7,6 +7,7 @@ for the rest.  Whatever arrives is taken for bytes until `values.unpack` has acc
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import signal
 import threading
@@ -22,9 +23,11 @@ from course.grading.run import Failure, Run, failure_of
 from course.grading.runtime import runtime
 from course.grading.sandbox import ProcessLimits, Sandbox, Worker
 
-WALL = 6.0  # wall time allowed per second of CPU time: a loaded machine fails no honest work
-START = 30.0  # seconds a worker may take to start
-TOTAL = 60.0  # wall seconds for a whole submission, beyond thrice those of its exercises
+IDLE = 3.0  # seconds a worker may wait, neither working nor ready to work; honest work waits for nothing
+WALL = 30.0  # backstop: wall time per second of CPU time, so that a loaded machine fails no honest work
+START = 2.0  # seconds of work that starting may take
+TOTAL = 60.0  # wall seconds for a whole submission, beyond ten times those of its exercises
+WATCH = 0.2  # seconds between two looks at a silent worker
 OUTPUT = values.HEADER.size + values.RESULT.tree + values.RESULT.arrays
 
 T = TypeVar("T")
@@ -52,7 +55,7 @@ def run_submission(
     limits = limits or ProcessLimits()
     files = runtime(exercises.imports)
     ran = Ran()
-    deadline = time.monotonic() + TOTAL + 3 * sum(exercises[name].seconds for name in inputs)
+    deadline = time.monotonic() + TOTAL + 10 * sum(exercises[name].seconds for name in inputs)
     skip: set[int] = set()
     while set(ran.runs) != set(inputs):
         left = {name: inputs[name] for name in inputs if name not in ran.runs}
@@ -62,9 +65,10 @@ def run_submission(
             "exercises": exercises.source,
             "inputs": left,
             "limits": limits.kernel(),
+            "cell_seconds": limits.cell_seconds,
         }
         worker = sandbox.start(files, limits)
-        session = Session(worker, deadline)
+        session = Session(worker, deadline, limits)
         ended: str | None = None
         try:
             session.run(values.pack(request, values.REQUEST), ran, exercises, left, len(cells))
@@ -79,7 +83,7 @@ def run_submission(
             ran.runs |= {name: Run(failure=failure) for name in left if name not in ran.runs}
         elif isinstance(at, int) and at < len(cells) and at not in skip:
             skip.add(at)
-            cpu = execute.limit_text(execute.CELL_SECONDS)
+            cpu = execute.limit_text(limits.cell_seconds)
             ran.cells[at] = ending(code, ended, cpu, limits, cells[at].grade_id)
         else:
             name = at if isinstance(at, str) and at in left and at not in ran.runs else None
@@ -136,21 +140,61 @@ def receive(worker: Worker, chunks: queue.Queue[bytes]) -> None:
     chunks.put(b"")
 
 
+def busy_seconds(pid: int) -> float | None:
+    """How long a process and its descendants have worked or been ready to; None if unknown.
+
+    Linux counts, for each task, the time on a processor and the time waiting for one.
+    """
+    total, known = 0, False
+    pending = [pid]
+    while pending:
+        one = pending.pop()
+        with contextlib.suppress(OSError, ValueError):
+            for task in os.listdir(f"/proc/{one}/task"):
+                with open(f"/proc/{one}/task/{task}/schedstat", encoding="ascii") as counts:
+                    total += sum(int(n) for n in counts.read().split()[:2])
+                    known = True
+                with open(f"/proc/{one}/task/{task}/children", encoding="ascii") as children:
+                    pending += [int(child) for child in children.read().split()]
+    return total / 1e9 if known else None
+
+
 class Session:
     """One worker's conversation.  `at` is the cell (number) or exercise (name) it is at."""
 
-    def __init__(self, worker: Worker, deadline: float) -> None:
+    def __init__(self, worker: Worker, deadline: float, limits: ProcessLimits) -> None:
         self.worker = worker
         self.deadline = deadline
+        self.limits = limits
         self.at: int | str | None = None
-        self.allowed = "to start"
+        self.begun: set[int | str | None] = set()
         self.until = 0.0
+        self.idle = self.busy = 0.0
+        self.looked = time.monotonic()
         self.done = False
 
-    def allow(self, seconds: float) -> None:
-        """From now on the worker may be silent for so much wall time."""
-        self.until = time.monotonic() + seconds
-        self.allowed = f"{seconds:g} s, waiting included"
+    def allow(self, at: int | str | None, seconds: float) -> None:
+        """From now on the worker is at something that it may take so many seconds of work for."""
+        if at is not None and at in self.begun:
+            raise Stopped("output: the same thing begun twice")
+        self.begun.add(at)
+        self.at = at
+        self.until = time.monotonic() + WALL * seconds
+        self.idle = 0.0
+
+    def look(self) -> None:
+        """Stop a worker that waits instead of working, is overdue, or fills the disk."""
+        now, busy = time.monotonic(), busy_seconds(self.worker.pid)
+        if busy is not None:
+            self.idle += max(0.0, (now - self.looked) - max(0.0, busy - self.busy))
+            self.busy = busy
+        self.looked = now
+        if self.idle > IDLE:
+            raise Stopped(f"time: {IDLE:g} s of waiting")
+        if now > min(self.until, self.deadline):
+            raise Stopped("time: the clock, waiting included")
+        if self.worker.written() > self.limits.scratch:
+            raise Stopped(f"disk: {self.limits.scratch >> 20} MB of files")
 
     def run(
         self,
@@ -161,15 +205,13 @@ class Session:
         n_cells: int,
     ) -> None:
         """Read messages into `ran` until the worker is done, ends, or has to be stopped."""
-        self.allow(START)
+        self.allow(None, START)
         for message in self.messages(request):
             match message:
                 case {"begin": int(number)} if 0 <= number < n_cells:
-                    self.at = number
-                    self.allow(WALL * execute.CELL_SECONDS)
+                    self.allow(number, self.limits.cell_seconds)
                 case {"begin": str(name)} if name in wanted:
-                    self.at = name
-                    self.allow(WALL * exercises[name].seconds)
+                    self.allow(name, exercises[name].seconds)
                 case {"cell": int(number), "failure": failure} if 0 <= number < n_cells:
                     ran.cells[number] = accept(failure_of, failure)
                 case {"exercise": str(name), "run": run} if name in wanted:
@@ -188,11 +230,13 @@ class Session:
         received = bytearray()
         total = 0
         while True:
-            wait = min(self.until, self.deadline) - time.monotonic()
             try:
-                data = chunks.get(timeout=max(wait, 0.0))
+                data = chunks.get(timeout=WATCH)
             except queue.Empty:
-                raise Stopped(f"time: {self.allowed}") from None
+                data = None
+            self.look()
+            if data is None:
+                continue
             if not data:
                 return
             total += len(data)

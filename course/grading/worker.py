@@ -41,7 +41,7 @@ def serve(request: dict[str, Any], channel: int) -> None:
     """Run the cells, then the exercises; say what is being done and what came of it.
 
     request : cells [[grade_id or None, source]], skip [numbers of cells to leave out],
-        exercises (source of exercises.py), inputs {exercise: [inputs of a case]}, seconds.
+        exercises (source of exercises.py), inputs {exercise: [inputs of a case]}, cell_seconds.
     """
     chosen = ExerciseSet.of(module_of(request["exercises"], "exercises.py"))
     student = ModuleType("__main__")
@@ -49,14 +49,15 @@ def serve(request: dict[str, Any], channel: int) -> None:
     namespace = vars(student)
     namespace.update(display=nothing, get_ipython=Notebook)
 
-    cells, skip = request["cells"], set(request["skip"])
+    cells, skip, seconds = request["cells"], set(request["skip"]), request["cell_seconds"]
     running = execute.run_cells(
         [(None if i in skip else g, "" if i in skip else s) for i, (g, s) in enumerate(cells)],
         namespace,
+        seconds,
     )
     for number in range(len(cells)):
         send(channel, {"begin": number})
-        limit_cpu(execute.CELL_SECONDS)
+        limit_cpu(seconds)
         failure = next(running)
         if failure is not None:
             send(channel, {"cell": number, "failure": dict(vars(failure))})
