@@ -221,9 +221,8 @@ class SGD:
                     f"{p.name or 'a parameter'} of shape {p.shape} has no gradient: call backward() "
                     "on a loss that depends on it before each step"
                 )
-        for p, velocity, change in zip(
-            self.parameters, self.velocities, self.changes, strict=False
-        ):
+        state = zip(self.parameters, self.velocities, self.changes, strict=True)
+        for p, velocity, change in state:
             if self.momentum:
                 velocity *= self.momentum
                 velocity += p.grad

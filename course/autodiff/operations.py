@@ -96,7 +96,9 @@ class Power(Operation):
         a, b = self.parents
         return (
             message(a, grad * b.data * a.data ** (b.data - 1)) if a.requires_grad else None,
-            message(b, grad * self.data * np.log(np.asarray(a.data, grad.dtype))) if b.requires_grad else None,
+            message(b, grad * self.data * np.log(np.asarray(a.data, grad.dtype)))
+            if b.requires_grad
+            else None,
         )
 
 
