@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DPI = 80
 LABEL = "label"  # the group of the direct labels
 WIDTH = 10.0  # inches; 800 px, the width of a page's text
+LETTERS = 110  # of 11 points to a line of a table as wide as the page
 
 
 def draw(scene: Scene) -> Figure:
@@ -149,7 +150,8 @@ def _rule(ax: Axes, m: Mark) -> None:
         where, shift = {"xy": (m["x"], 0.95), "xycoords": ax.get_xaxis_transform()}, (6, 0)
     else:
         ax.axhline(m["y"], **look)
-        where, shift = {"xy": (0.02, m["y"]), "xycoords": ax.get_yaxis_transform()}, (3, 3)
+        where, shift = {"xy": (0.99, m["y"]), "xycoords": ax.get_yaxis_transform()}, (0, 5)
+        where["ha"] = "right"
     if "label" in m:
         ax.annotate(
             m["label"], xytext=shift, textcoords="offset points", color=colour(m["role"]),
@@ -266,9 +268,19 @@ def _graph(ax: Axes, m: Mark) -> None:
 
 def _table(ax: Axes, m: Mark) -> None:
     cells = [[c if isinstance(c, str) else number(c, 6) for c in row] for row in m["rows"]]
-    drawn = ax.table(cells or [[""] * len(m["columns"])], colLabels=m["columns"], loc="upper left")
+    # Columns as wide as their longest text; the letters shrink where a row would not fit the page.
+    widths = [2 + max(map(len, column)) for column in zip(m["columns"], *cells, strict=True)]
+    size = min(11.0, 11.0 * LETTERS / sum(widths))
+    drawn = ax.table(
+        cells or [[""] * len(m["columns"])],
+        colLabels=m["columns"],
+        colWidths=[width / LETTERS * size / 11 for width in widths],
+        cellLoc="left",
+        colLoc="left",
+        loc="upper left",
+    )
     drawn.auto_set_font_size(False)
-    drawn.set_fontsize(11)
+    drawn.set_fontsize(size)
     drawn.scale(1, 1.5)
     for (row, column), cell in drawn.get_celld().items():
         cell.set_edgecolor(colour("grid"))

@@ -84,7 +84,7 @@ const MARKS = {
     put(g, "line", { x1, y1, x2, y2, stroke: inColour(m.role), "stroke-width": 2, "stroke-dasharray": m.dash === false ? null : "8 6" });
     if (!m.label) return;
     if (upright) labels.push(beside(x1, at.top + 18, m.label, m.role, at));
-    else labels.push({ x: at.left + 8, y: y1 - 6, text: m.label, role: m.role, anchor: "start" });
+    else labels.push({ x: at.right - 4, y: y1 - 9, text: m.label, role: m.role, anchor: "end" });
   },
 
   band(g, m, at) {
