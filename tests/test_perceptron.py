@@ -78,6 +78,14 @@ def test_fit_makes_the_updates_of_the_rule_on_more_samples_than_it_looks_ahead(s
     assert (fit.w.tolist(), fit.b, fit.n_updates) == (w, b, n_updates)
 
 
+@pytest.mark.parametrize("odd_one", [p.AHEAD - 1, p.AHEAD, p.AHEAD + 1])
+def test_a_lone_mistake_is_found_wherever_it_lies(odd_one) -> None:
+    y = np.ones(2 * p.AHEAD, dtype=int)  # at the zero start every prediction is 1
+    y[odd_one] = 0
+    fit = p.perceptron_fit(np.eye(2 * p.AHEAD), y, max_epochs=1)
+    assert fit.history[0].sample == odd_one
+
+
 def test_pocket_keeps_the_best_line_at_the_end_of_an_epoch() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 2))
