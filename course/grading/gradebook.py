@@ -35,7 +35,7 @@ from course.grading.autograde import (
     record_assignment,
     released_notebooks,
 )
-from course.grading.feedback import read_result
+from course.grading.feedback import complete, read_result
 from course.grading.results import Result
 
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, whose was the last
@@ -158,11 +158,16 @@ def grade_one(course_root: str, name: str, student: str, sandbox: str = "auto") 
         return result
     except NbGraderException:
         causes = [x for x in said.getvalue().splitlines() if re.match(r"[\w.]*(Error|Exc)\w*", x)]
-        return Result(
-            reason=f"The grader failed on this submission. {''.join(causes[-1:])}".strip()
-        )
+        reason = f"The grader failed on this submission. {''.join(causes[-1:])}".strip()
+        return nothing_graded(released_notebooks(coursedir, name).values(), reason)
     finally:
         LOG.removeHandler(handler)
+
+
+def nothing_graded(notebooks: Iterable[dict[str, Any]], reason: str) -> Result:
+    """Zero for every exercise of an assignment, with a reason."""
+    results = [complete(Result(reason=reason), notebook) for notebook in notebooks]
+    return Result({k: o for result in results for k, o in result.outcomes.items()}, reason)
 
 
 def recorded_result(coursedir: CourseDirectory, name: str, student: str) -> Result:

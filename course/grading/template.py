@@ -325,12 +325,18 @@ def safe_picture(data: Any) -> dict[str, str] | None:
 
 
 def inert_markdown(source: str, pictures: Iterable[str] = ()) -> str:
-    """Markdown without HTML tags and without pictures from elsewhere, wherever it is shown.
+    """Markdown that neither runs nor loads anything, whatever program shows it.
+
+    No HTML tags, no links to scripts, no pictures but those in the file.  Pages of ours clean the
+    HTML as well; this is for the notebook as it is stored, which other programs open too.
 
     >>> inert_markdown("a < b, <b onclick=x>bold</b> ![p](http://example.org/p.png)")
     'a < b, &lt;b onclick=x>bold&lt;/b> [p](http://example.org/p.png)'
     """
     source = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", source)
+    # Any other destination becomes a relative one, however its scheme is spelled.
+    safe = r"https?://|mailto:|#|attachment:"
+    source = re.sub(rf"(?i)(\](?:\(|:)\s*<?)(?!\s|{safe})", r"\1./", source)
     kept = "|".join(re.escape(name) for name in pictures)
     own = rf"!(?=\[[^\[\]\n]*\]\(attachment:(?:{kept})\))" if kept else r"(?!)"
     return re.sub(rf"({own})|!+(?=\[)", lambda m: m.group(1) or "", source)

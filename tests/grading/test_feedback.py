@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbconvert.filters import markdown2html
 from tiny_course import NAME, hand_in, released, solved, words
 
 from course.grading.feedback import clean_html, complete, outcome_output, read_result, write_result
 from course.grading.gradebook import feedback_pages, grade_class
 from course.grading.hostile import SCRIPT
 from course.grading.results import Outcome, Result
+from course.grading.template import inert_markdown
 
+HARMLESS = ("http:", "https:", "mailto:", "attachment:")
 WRONG = "def double(x):\n    return x"
 
 
@@ -41,7 +44,10 @@ def runs_or_loads(soup: BeautifulSoup) -> list[str]:
                 found.append(str(tag))
             if name == "src" and not value.startswith("data:image/"):
                 found.append(str(tag))
-            if name == "href" and not re.match(r"#|https?://|mailto:", value):
+            scheme = re.match(
+                r"[A-Za-z][A-Za-z0-9+.-]*:", re.sub(r"[\x00-\x20]", "", str(value))
+            )  # as browsers do
+            if name == "href" and scheme and scheme[0] not in HARMLESS:
                 found.append(str(tag))
     return found
 
@@ -154,6 +160,19 @@ def test_a_result_with_a_reason_is_worth_nothing() -> None:
     notebook = {"metadata": {}, "cells": [check_cell("a", 3.0)]}
     full = Result({"a": Outcome("a", 3.0, 3.0, "correct", "")}, reason="stopped")
     assert complete(full, notebook).points == 0
+
+
+HARM = ["[a](", "]: ", "[b][c]", "\n\n[c", "javascript:x", "JavaScript\t:x", "java&#115;cript:x",
+        "data:text/html,x", "vbscript:x", "<", ">", "<javascript:x>", "![", "](", ")", "http://e.org",
+        "<script>", "<img src=x onerror=y>", "`", "```mermaid\n", "\n```\n", "\\", "&lt;", " ", "a",
+        "$", "<!--", "-->", "<a href='javascript:x'>", "](attachment:a.png)"]  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(HARM), max_size=8).map("".join))
+def test_stored_markdown_neither_runs_nor_loads_in_nbconverts_own_rendering(text: str) -> None:
+    rendered = markdown2html(inert_markdown(text))
+    assert runs_or_loads(BeautifulSoup(rendered, "html.parser")) == []
 
 
 @given(st.text(alphabet="<>\"'/=:;&# abimgsrconlodataxjvpt()", max_size=80))
