@@ -246,7 +246,12 @@ def _graph(ax: Axes, m: Mark) -> None:
         look = {"arrowstyle": "-|>", "color": colour(role), "shrinkA": 26, "shrinkB": 26}
         ax.annotate("", stop, start, arrowprops=look)
         if "label" in edge:
-            _name(ax, edge["label"], (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2, role)
+            place = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
+            ax.text(
+                *place, edge["label"], ha="center", va="center", fontsize=11, zorder=4,
+                color=colour("gradient" if "backward" in edge else "ink"),
+                bbox={"facecolor": colour("background"), "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
     for node in m["nodes"]:
         current, waiting = node["state"] == "current", node["state"] == "waiting"
         frame = {
@@ -283,6 +288,7 @@ def _table(ax: Axes, m: Mark) -> None:
     drawn.set_fontsize(size)
     drawn.scale(1, 1.5)
     for (row, column), cell in drawn.get_celld().items():
+        cell.PAD = 0.03
         cell.set_edgecolor(colour("grid"))
         cell.set_text_props(
             color=colour(m["roles"][column] if "roles" in m else "ink"),
