@@ -16,6 +16,7 @@ the rules, `functions.py` their names; `graph.py` steps through a graph, `drawin
 
 from course.autodiff.tensor import Constant, Operation, Tensor  # isort: skip  (it comes first)
 from course.autodiff.check import check_gradients
+from course.autodiff.convolution import conv_matrix, convolve1d, max_pool1d
 from course.autodiff.drawing import draw
 from course.autodiff.functions import (
     affine,
@@ -46,6 +47,8 @@ __all__ = [
     "backward_steps",
     "binary_cross_entropy",
     "check_gradients",
+    "conv_matrix",
+    "convolve1d",
     "cos",
     "draw",
     "elu",
@@ -54,6 +57,7 @@ __all__ = [
     "forward_steps",
     "leaky_relu",
     "log",
+    "max_pool1d",
     "maximum",
     "nodes_in_order",
     "relu",

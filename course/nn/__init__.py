@@ -14,6 +14,7 @@
 True
 """
 
+from course.nn.convolution import Conv1d, Flatten, MaxPooling1d
 from course.nn.costs import BinaryCrossEntropy, EuclideanCost, SoftmaxCrossEntropy
 from course.nn.counting import count_parameters, multiply_count
 from course.nn.initialisation import init_layer
@@ -24,8 +25,11 @@ from course.nn.sequential import MLP, Sequential
 __all__ = [
     "MLP",
     "BinaryCrossEntropy",
+    "Conv1d",
     "EuclideanCost",
+    "Flatten",
     "Linear",
+    "MaxPooling1d",
     "Module",
     "Pointwise",
     "Sequential",

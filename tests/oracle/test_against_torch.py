@@ -157,6 +157,38 @@ def test_sum_and_mean_over_axes_and_indexing(data):
     same(lambda t: t[index], lambda t: t[index], [x])
 
 
+@many
+@given(
+    data=st.data(),
+    N=st.integers(5, 8),
+    M=st.sampled_from([1, 3, 5]),
+    B=st.integers(1, 3),
+    C=st.integers(1, 3),
+    O=st.integers(1, 3),
+)
+def test_convolution_with_every_padding_and_pooling(data, N, M, B, C, O):
+    arrays = [drawn(data, shape, ANY) for shape in [(B, C, N), (O, C, M), (O,)]]
+    modes = {
+        "zero": "constant",
+        "replicate": "replicate",
+        "reflect": "reflect",
+        "circular": "circular",
+    }
+    for pad, mode in modes.items():
+        same(
+            lambda x, w, b, pad=pad: ad.convolve1d(x, w, b, pad),
+            lambda x, w, b, mode=mode: F.conv1d(F.pad(x, (M // 2, M // 2), mode), w, b),
+            arrays,
+        )
+    same(lambda x, w, b: ad.convolve1d(x, w, b, "valid"), F.conv1d, arrays)
+    size, stride = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 3))
+    same(
+        lambda x: ad.max_pool1d(x, size, stride),
+        lambda x: F.max_pool1d(x, size, stride),
+        arrays[:1],
+    )
+
+
 TORCH_ACTIVATIONS = {
     "linear": lambda z: z,
     "sigmoid": torch.sigmoid,
