@@ -224,6 +224,9 @@ def test_probabilities_are_ordered_like_classes_and_sum_to_one() -> None:
         assert P.sum(axis=1) == pytest.approx(1)
         assert (model.classes_[P.argmax(axis=1)] == model.predict(dataset.X)).all()
         assert np.exp(model.predict_log_proba(dataset.X)) == pytest.approx(P)
+        far = 1e6 * dataset.X  # where probabilities round to 0, their logarithms stay finite
+        assert np.isfinite(model.predict_log_proba(far)).all()
+        assert (model.predict_proba(far) == 0).any()
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from course.discriminant import class_scores, class_statistics
 from course.linear import predict as linear_predict
-from course.logistic import logistic_fit, sigmoid
+from course.logistic import logistic_fit, sigmoid, softplus
 from course.perceptron import perceptron_fit
-from course.softmax import cross_entropy, cross_entropy_grad, softmax
+from course.softmax import cross_entropy, cross_entropy_grad, log_softmax, softmax
 
 FLOATS = (np.float64, np.float32)
 
@@ -81,9 +81,11 @@ class _ProbabilisticClassifier(_LinearClassifier):
         return np.column_stack([sigmoid(-Z), sigmoid(Z)])
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithms (N, K) of the class probabilities."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+        """Return the logarithms (N, K) of the class probabilities, finite however small they are."""
+        Z = self.decision_function(X)
+        if Z.ndim == 2:
+            return log_softmax(Z)
+        return np.column_stack([-softplus(Z), -softplus(-Z)])
 
 
 class Perceptron(_LinearClassifier):
@@ -177,7 +179,7 @@ class LogisticRegression(_ProbabilisticClassifier):
     ----------
     C : inverse strength of the penalty; `numpy.inf` for none.
     max_iter : largest number of steps.
-    tol : stop when no derivative is larger, features measured in units of their deviation.
+    tol : stop when no derivative is larger, each feature measured in a unit that suits it.
 
     Attributes
     ----------

@@ -152,8 +152,8 @@ class MLPClassifier(ClassifierMixin, _Network):
         Z = self._output(X)
         if len(self.classes_) > 2:
             return output("multiclass").unit(Z)
-        p = output("binary").unit(Z)
-        return np.hstack([1 - p, p])
+        sigmoid = output("binary").unit
+        return np.hstack([sigmoid(-Z), sigmoid(Z)])
 
     def predict(self, X: Any) -> Array:
         """Return the class labels (N,) of the highest probability."""
