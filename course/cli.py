@@ -167,6 +167,43 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["nbgrader", "canvas", "moodle", "gradescope", "junit"]),
+    default="nbgrader",
+    show_default=True,
+    help="What will read it.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="The file, for gradescope the folder. [default: NAME-FORMAT.csv, .xml or NAME-gradescope/]",
+)
+def export(name: str, form: str, to: Path | None) -> None:
+    """Write the grades of assignment NAME for nbgrader, Canvas, Moodle, Gradescope or CI.
+
+    Points are the gradebook's: marks given by hand and late penalties count. Reasons go along where
+    the format has room for them.
+    """
+    needs_nbgrader()
+    root = course_root()
+    known_assignment(root, name)
+    from course.grading.export import export as export_grades
+
+    suffix = {"gradescope": "", "junit": ".xml"}.get(form, ".csv")
+    to = to or Path(f"{name}-{form}{suffix}")
+    students = export_grades(root, name, form, to)
+    handed_in = sum(s.handed_in for s in students)
+    click.echo(f"{to}: {handed_in} of {len(students)} students handed in {name}")
+    if waiting := sum(s.waiting for s in students):
+        click.echo(
+            f"{waiting} answers still wait to be marked by hand and count as zero.", err=True
+        )
+
+
+@main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
     """Check your own notebook FILE, as `check(...)` does inside it.
