@@ -174,6 +174,20 @@ def delayed(port: int, seconds: float) -> Iterator[int]:
     thread.join(5)
 
 
+@contextlib.contextmanager
+def chromium(flags: list[str]) -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        raise SystemExit("This benchmark needs Chromium: install the package chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
+
+
 def percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
@@ -260,20 +274,15 @@ def main() -> int:
     options = parser.parse_args()
     runs, steps = (1, 15) if options.quick else (3, 50)
     chosen = [v for v in VARIANTS if not options.only or options.only in v.name]
-    from playwright.sync_api import sync_playwright
-
     results: dict[str, list[Any]] = {v.name: [] for v in chosen}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare(folder)
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
-        with lab(folder) as near, delayed(near, 0.08) as far, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        with lab(folder) as near, delayed(near, 0.08) as far, chromium(FLAGS) as browser:
             for _ in range(runs):
                 for variant in chosen:
                     ports = {"lab": near, "far": far}
                     results[variant.name].append(measure(browser, variant, ports, folder, steps))
-            browser.close()
     return report(chosen, results, steps)
 
 

@@ -13,13 +13,13 @@ from course.explore.explorable import renderer, source, twin_of
 
 STATE = "application/vnd.jupyter.widget-state+json"
 BOXES = {"VBoxModel", "HBoxModel", "BoxModel"}
-LINKS = {"LinkModel", "DirectionalLinkModel"}
+LINK = "LinkModel"
 KEPT = {
     # What static/host.js reads of each control.
-    "FloatSliderModel": "description value min max step readout_format disabled",
-    "FloatLogSliderModel": "description value min max step base readout_format disabled",
-    "IntSliderModel": "description value min max step disabled",
-    "SelectionSliderModel": "description index _options_labels disabled",
+    "FloatSliderModel": "description value min max step readout_format",
+    "FloatLogSliderModel": "description value min max step base readout_format",
+    "IntSliderModel": "description value min max step",
+    "SelectionSliderModel": "description index _options_labels",
     "DropdownModel": "description index _options_labels",
     "ToggleButtonsModel": "description index _options_labels",
     "CheckboxModel": "description value",
@@ -58,7 +58,7 @@ def shown(models: dict[str, Any], roots: list[str]) -> tuple[dict[str, Any], dic
                 " use an Explorable (docs/explorables.md)"
             )
     for name, model in models.items():
-        if model["model_name"] in LINKS:
+        if model["model_name"] == LINK:
             ends = [model["state"][end][0] for end in ("source", "target")]
             if all(end.removeprefix("IPY_MODEL_") in states for end in ends):
                 states[name] = _entry(model["model_name"], model["state"], "source target")
@@ -68,14 +68,28 @@ def shown(models: dict[str, Any], roots: list[str]) -> tuple[dict[str, Any], dic
 def script(states: dict[str, Any], twins: dict[str, str]) -> str:
     """The page's one script: renderer and host once, then the figures."""
     functions = ",\n".join(f"{json.dumps(name)}: {twin}" for name, twin in twins.items())
-    page = json.dumps(states, ensure_ascii=False, separators=(",", ":"))
+    # A link is [figure, its attribute, control, its attribute].
+    links = [[*s["state"]["source"], *s["state"]["target"]] for s in states.values() if _is_link(s)]
+    models = {name: s for name, s in states.items() if not _is_link(s)}
+    page = json.dumps([_short(models), links], ensure_ascii=False, separators=(",", ":"))
     for name, short in short_names(states).items():
-        page = page.replace(name, short)
-    text = (
-        f"{renderer()}\n{source('host.js')}\nconst twins = {{{functions}}};\nhost({page}, twins);\n"
-    )
+        page = page.replace(f"IPY_MODEL_{name}", short).replace(name, short)
+    text = f"{renderer()}\n{source('host.js')}\nconst twins = {{{functions}}};\nhost(...{page}, twins);\n"
     # Nothing in a script may look like its end.
-    return "\n".join(_lines(text)).replace("</", "<\\/")
+    return "\n".join(_lines(text)).replace("</", "<\\/") + "\n"
+
+
+def _is_link(entry: dict[str, Any]) -> bool:
+    return entry["kind"] == LINK
+
+
+def _short(value: Any) -> Any:
+    """The same state with 2.0 written as 2, which is one number in JavaScript."""
+    if isinstance(value, dict):
+        return {name: _short(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_short(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _lines(text: str) -> list[str]:

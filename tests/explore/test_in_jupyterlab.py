@@ -59,11 +59,11 @@ def opened(lab: str, chromium: Any) -> Iterator[Any]:
     page.set_default_timeout(60_000)
     page.goto(lab, wait_until="domcontentloaded")
     page.wait_for_function(
-        "!!window.jupyterapp && document.body.innerText.includes('(ipykernel) | Idle')"
+        "() => !!window.jupyterapp && document.body.innerText.includes('(ipykernel) | Idle')"
     )
     page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function("document.querySelectorAll('.explore svg').length >= 8")
-    page.wait_for_function("document.body.innerText.includes('After 40 epochs')")
+    page.wait_for_function("() => document.querySelectorAll('.explore svg').length >= 8")
+    page.wait_for_function("() => document.body.innerText.includes('After 40 epochs')")
     yield page
     context.close()
 
@@ -98,7 +98,7 @@ def test_arrow_keys_move_slider_picture_and_kernel(opened: Any) -> None:
     cell = opened.locator(".jp-CodeCell").nth(3)
     cell.locator(".cm-content").click()
     opened.keyboard.press("Control+Enter")
-    opened.wait_for_function("document.body.innerText.includes('w1 is -1.5')")
+    opened.wait_for_function("() => document.body.innerText.includes('w1 is -1.5')")
 
 
 def test_a_logarithmic_slider_moves_by_factors(opened: Any) -> None:
@@ -133,7 +133,7 @@ def test_preset_and_reset_work_by_keyboard_and_move_the_sliders(opened: Any) -> 
     opened.keyboard.press("Enter")
     wait_for_words(opened, "Weights 0 and 1")
     opened.wait_for_function(
-        "Number(document.querySelector('.noUi-handle').getAttribute('aria-valuenow')) === 0"
+        "() => Number(document.querySelector('.noUi-handle').getAttribute('aria-valuenow')) === 0"
     )
     opened.locator(FIRST).get_by_role("button", name="Reset").focus()
     opened.keyboard.press("Space")
@@ -145,7 +145,7 @@ def test_the_state_is_said_to_a_screen_reader_after_it_changed(opened: Any) -> N
     opened.keyboard.press("ArrowLeft")
     wait_for_words(opened, "Weights 1.5 and 0.9")
     opened.wait_for_function(
-        "document.querySelector('.explore [role=status]').textContent.includes('and 0.9')"
+        "() => document.querySelector('.explore [role=status]').textContent.includes('and 0.9')"
     )
     named = opened.locator(".explore svg[role=img]").first.get_attribute("aria-label")
     assert "Weights 1.5 and 0.9" in named
@@ -161,7 +161,7 @@ def test_the_kernel_computes_where_there_is_no_twin(opened: Any) -> None:
 
 
 def test_two_hundred_steps_add_no_elements(opened: Any) -> None:
-    count = "document.querySelectorAll('.explore-box *').length"
+    count = "() => document.querySelectorAll('.explore-box *').length"
     handle(opened, "weight w₁").focus()
     opened.keyboard.press("ArrowLeft")
     opened.wait_for_timeout(800)  # the live region is written once

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -14,6 +13,7 @@ import ipywidgets
 import nbformat
 import pytest
 
+from benchmarks.page_weight import figures
 from conftest import ROOT
 from course.explore import Explorable, figure, panel, site, text, toggle
 from course.explore.site_math import mathml
@@ -42,7 +42,7 @@ def folder(notebook: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lecture(folder: Path, page: Any) -> Any:
     page.goto((folder / "lecture.html").as_uri())
     page.wait_for_function(
-        "[...document.querySelectorAll('.explore')].filter((e) => e.dataset.drawn).length === 3"
+        "() => [...document.querySelectorAll('.explore')].filter((e) => e.dataset.drawn).length === 3"
     )
     return page
 
@@ -85,7 +85,7 @@ def test_sliders_follow_presets_and_reset(lecture: Any) -> None:
     lecture.get_by_role("button", name="Reset").first.click()
     assert slider.input_value() == "1.5"
     lecture.wait_for_function(
-        "document.querySelector('.explore-words').textContent.startsWith('Weights 1.5 and 1:')"
+        "() => document.querySelector('.explore-words').textContent.startsWith('Weights 1.5 and 1:')"
     )
 
 
@@ -158,34 +158,12 @@ def test_a_page_asks_for_nothing_and_is_not_allowed_to(folder: Path) -> None:
     assert not addresses
 
 
-def test_a_figure_takes_at_most_15_kilobytes(folder: Path) -> None:
+def test_a_figure_takes_at_most_15_kilobytes_and_its_still_picture_8(folder: Path) -> None:
     text = (folder / "lecture.html").read_text()
-    states = json.loads(
-        re.search(r"^host\((.*), twins\);$", text, re.MULTILINE)[1].replace("<\\/", "</")
-    )
-    (boundary,) = [
-        name for name, s in states.items() if s["state"].get("_anywidget_id") == "examples.Boundary"
-    ]
-    (box,) = [
-        name
-        for name, s in states.items()
-        if f"IPY_MODEL_{boundary}" in s["state"].get("children", [])
-    ]
-    mine = {name for name in states if name in (box, boundary)}
-    open_ends = [box]
-    while open_ends:
-        for child in states[open_ends.pop()]["state"].get("children", []):
-            mine.add(child.removeprefix("IPY_MODEL_"))
-            open_ends.append(child.removeprefix("IPY_MODEL_"))
-    mine |= {
-        n
-        for n, s in states.items()
-        if any(m in json.dumps(s["state"].get("source", "")) for m in mine)
-    }
-    size = len(json.dumps({name: states[name] for name in mine}, separators=(",", ":")))
-    still = re.search(r"<noscript>.*?</noscript>", text)[0]
-    twin = (ROOT / "tests" / "explore" / "boundary.js").stat().st_size
-    assert size + twin + len(still) <= 15_000, (size, twin, len(still))
+    found = {title: (live, still) for title, live, _, still in figures(text)}
+    live, still = found["Logistic unit"]
+    assert 3_000 < live <= 15_000
+    assert 3_000 < still <= 8_000 * 4 / 3 + 200
 
 
 def test_the_still_picture_has_the_words_as_alt_text(folder: Path) -> None:

@@ -45,7 +45,7 @@ function readable(value, format) {
 }
 
 function range(model, { min, max, step, toControl, toModel, text }) {
-  const input = make("input", { type: "range", min, max, step, disabled: model.get("disabled") ?? false });
+  const input = make("input", { type: "range", min, max, step });
   const readout = make("output", {});
   const attribute = "index" in model.state ? "index" : "value";
   input.addEventListener("input", () => model.set(attribute, toModel(Number(input.value))));
@@ -132,10 +132,9 @@ function put_buffers({ state, buffers = [] }) {
   return state;
 }
 
-function host(page, twins) {
+function host(page, links, twins) {
   const models = {};
   for (const id in page) models[id] = new Model(put_buffers(page[id]));
-  const known = (reference) => reference.replace("IPY_MODEL_", "");
   const view = (id) => {
     const { kind } = page[id], model = models[id];
     if (kind in CONTROLS) return CONTROLS[kind](model);
@@ -145,14 +144,12 @@ function host(page, twins) {
       return el;
     }
     const classes = [kind === "VBoxModel" ? "host-column" : "host-row", ...(model.get("_dom_classes") ?? [])];
-    return make("div", { className: classes.join(" ") }, ...model.get("children").map((child) => view(known(child))));
+    return make("div", { className: classes.join(" ") }, ...model.get("children").map((child) => view(child)));
   };
-  for (const id in page) {
-    if (!/LinkModel$/.test(page[id].kind)) continue;
-    const [from, to] = [models[id].get("source"), models[id].get("target")].map(([model, name]) => [models[known(model)], name]);
-    const copy = (a, b) => () => b[0].set(b[1], a[0].get(a[1]));
-    follow(from[0], from[1], copy(from, to));
-    if (page[id].kind === "LinkModel") to[0].on(`change:${to[1]}`, copy(to, from));
+  for (const [figure, parameter, control, attribute] of links) {
+    const [from, to] = [models[figure], models[control]];
+    follow(from, parameter, () => to.set(attribute, from.get(parameter)));
+    to.on(`change:${attribute}`, () => from.set(parameter, to.get(attribute)));
   }
   for (const place of document.querySelectorAll("[data-model]")) place.append(view(place.dataset.model));
 }
