@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from course import data
 from course.discriminant import class_statistics
@@ -32,6 +33,13 @@ RANDOM = {
     "signals": data.signals,
 }
 REAL = {"digits": data.digits, "breast_cancer": data.breast_cancer, "iris": data.iris}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small products on many threads spend their time waiting, most of all on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -12,6 +12,7 @@ from scipy import special
 from sklearn import discriminant_analysis, linear_model, neural_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
+from threadpoolctl import threadpool_limits
 
 from course import data
 from course import estimators as e
@@ -26,6 +27,13 @@ REAL = {
     "digits": data.digits(),
 }
 SMALL_NET = {"hidden_layer_sizes": (32,), "random_state": 0}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small products on many threads spend their time waiting, most of all on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def scores(ours, theirs, dataset, splits: int = 3) -> tuple[float, float]:
