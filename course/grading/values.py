@@ -77,11 +77,6 @@ def copy(value: Any, limits: Limits = RESULT) -> Any:
     return unpack(pack(value, limits), limits)
 
 
-def same(a: Any, b: Any) -> bool:
-    """Whether two plain values are the same to the last bit (NaN equals NaN)."""
-    return pack(a, REQUEST) == pack(b, REQUEST)
-
-
 class _Writer:
     """Turns a value into a JSON tree; array data is put aside."""
 

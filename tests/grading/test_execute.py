@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course.grading.execute import (
+from course.grading.execute import TimeUp, compile_cell, drive, run_cells, time_limit, unchanged, without_magics
     TimeUp,
     compile_cell,
     drive,
@@ -18,6 +18,7 @@ from course.grading.execute import (
 )
 from course.grading.exercise import Exercise
 from course.grading.run import Failure, Run
+from course.grading.values import pack
 
 
 def cells(*sources: str, seconds: float = 5.0) -> tuple[dict[str, Any], list[Failure | None]]:
@@ -95,6 +96,14 @@ def test_a_changed_argument_is_noticed_and_the_next_case_gets_a_fresh_one() -> N
     run = driven("def f(x):\n    x += 1\n    return x.sum()")
     assert run.cases[0].changed["x"].tolist() == [1, 2, 3]
     assert run.cases[1].changed["x"].tolist() == [[2, 2], [2, 2]]
+
+
+def test_an_argument_is_unchanged_if_no_bit_of_it_is_another() -> None:
+    before = pack(np.array([np.nan, 0.0]))
+    assert unchanged(np.array([np.nan, 0.0]), before)
+    assert not unchanged(np.array([np.nan, -0.0]), before)
+    assert not unchanged(np.array([[np.nan, 0.0]]), before)
+    assert not unchanged(object(), before)
 
 
 def test_the_same_array_returned_twice_keeps_its_earlier_values() -> None:
