@@ -27,7 +27,7 @@ IDLE = 3.0  # seconds a worker may wait, neither working nor ready to work; hone
 WALL = 30.0  # backstop: wall time per second of CPU time, so that a loaded machine fails no honest work
 START = 2.0  # seconds of work that starting may take
 TOTAL = 60.0  # wall seconds for a whole submission, beyond ten times those of its exercises
-WATCH = 0.2  # seconds between two looks at a silent worker
+WATCH = 0.2  # seconds between two looks at a worker
 OUTPUT = values.HEADER.size + values.RESULT.tree + values.RESULT.arrays
 
 T = TypeVar("T")
@@ -184,7 +184,10 @@ class Session:
 
     def look(self) -> None:
         """Stop a worker that waits instead of working, is overdue, or fills the disk."""
-        now, busy = time.monotonic(), busy_seconds(self.worker.pid)
+        now = time.monotonic()
+        if now - self.looked < WATCH:
+            return
+        busy = busy_seconds(self.worker.pid)
         if busy is not None:
             self.idle += max(0.0, (now - self.looked) - max(0.0, busy - self.busy))
             self.busy = busy

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course.grading.execute import TimeUp, compile_cell, drive, run_cells, time_limit, unchanged, without_magics
+from course.grading.execute import (
     TimeUp,
     compile_cell,
     drive,
     run_cells,
     time_limit,
+    unchanged,
     without_magics,
 )
 from course.grading.exercise import Exercise
