@@ -71,7 +71,7 @@ def run(
     Raises FileExistsError if `keep` is not empty, FileNotFoundError if the assignment is missing,
     GradingRefused if there is no sandbox.
     """
-    from course.grading.gradebook import feedback_pages, grade_class
+    from course.grading.gradebook import feedback_pages, grade_class, local_executor
 
     source = course_root or Path(__file__).resolve().parents[2]
     root = new_folder(keep)
@@ -80,12 +80,13 @@ def run(
         f"{len(submissions)} submissions of {name}: solved, untouched, half done, every"
         " misconception, attacks, a damaged file."
     )
-    with class_progress(console) as bar:
-        task = bar.add_task("grading", total=len(submissions))
+    with class_progress(console) as bar, local_executor() as executor:
+        task = bar.add_task("working out what is expected", total=len(submissions))
         results = grade_class(
             root,
             name,
             [submission.student for submission in submissions],
+            executor=executor,
             progress=lambda done, total, student: bar.update(
                 task, completed=done, total=total, description=f"graded {student}"
             ),

@@ -13,10 +13,12 @@ import glob
 import io
 import json
 import logging
+import multiprocessing
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,15 @@ def grade_class(
         if progress is not None:
             progress(len(results), len(chosen), student)
     return {student: results[student] for student in chosen}
+
+
+def local_executor(jobs: int | None = None) -> Executor:
+    """Processes on this machine, one for each core, to grade a class in.
+
+    They are started afresh ('spawn'): a copy of a process that has threads, such as a progress
+    bar's, can stand still for ever.
+    """
+    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, multiprocessing.get_context("spawn"))
 
 
 def prepare(course_root: Path | str, name: str, sandbox: str = "auto") -> None:
