@@ -168,6 +168,93 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
 
 @main.command()
 @click.argument("name")
+@click.option("--student", "students", multiple=True, metavar="ID", help="Only this student.")
+def feedback(name: str, students: tuple[str, ...]) -> None:
+    """Write the feedback pages of assignment NAME again.
+
+    For marks and comments given by hand after grading; `course grade` writes them by itself.
+    """
+    needs_nbgrader()
+    root = course_root()
+    known_assignment(root, name)
+    from rich.console import Console
+
+    from course.grading.feedback_pages import write_feedback
+    from course.grading.report import class_progress, stepping
+
+    with class_progress(Console()) as bar:
+        pages = write_feedback(root, name, list(students) or None, stepping(bar, name))
+    click.echo(f"{len(pages)} feedback pages written, such as {pages[0].relative_to(root)}")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--student", "students", multiple=True, metavar="ID", help="Only this student.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option(
+    "--unsandboxed",
+    is_flag=True,
+    help="Grade without a sandbox: student code can then read and change your files.",
+)
+def regrade(name: str, students: tuple[str, ...], yes: bool, unsandboxed: bool) -> None:
+    """Grade assignment NAME anew after an exercise or its solution was mended.
+
+    Shows whose grade changes before anything is written, then asks. Exit code 1 when nothing was
+    written although something differs.
+    """
+    needs_nbgrader()
+    root = course_root()
+    known_assignment(root, name)
+    from rich.console import Console
+
+    from course.grading.regrade_report import regrade_and_report
+
+    written = regrade_and_report(
+        Console(),
+        root,
+        name,
+        students=list(students) or None,
+        sandbox="none" if unsandboxed else "auto",
+        agree=lambda question: yes or click.confirm(question),
+    )
+    raise click.exceptions.Exit(0 if written else 1)
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--times",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A table student,time from the platform that took the submissions.",
+)
+def receive(name: str, times: Path | None) -> None:
+    """Note when the submissions of assignment NAME came in.
+
+    Grading does this by itself. Run it where submissions arrive (by cron, after each collection), or
+    with --times when they were downloaded later.
+    """
+    needs_nbgrader()
+    root = course_root()
+    known_assignment(root, name)
+    from course.grading.attempts import read_times
+    from course.grading.attempts import receive as note
+    from course.grading.gradebook import course_directory, submitted_students
+
+    known = read_times(times) if times else {}
+    coursedir, _ = course_directory(root)
+    there = submitted_students(root, name)
+    noted = [attempt for s in there if (attempt := note(coursedir, name, s, known.get(s)))]
+    latest = max((a.received for a in noted), default=None)
+    click.echo(
+        f"{len(noted)} submissions of {name} noted"
+        + (f"; the last came in {latest:%Y-%m-%d %H:%M} UTC" if latest else "")
+    )
+    if strangers := sorted(set(known) - set(there)):
+        click.echo(f"No submission of {', '.join(strangers)}, named in {times}.", err=True)
+
+
+@main.command()
+@click.argument("name")
 @click.option(
     "--format",
     "form",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -92,6 +92,16 @@ def class_progress(console: Console) -> Progress:
     )
 
 
+def stepping(bar: Progress, name: str) -> Callable[[int, int, str], None]:
+    """A task of the bar that is moved by what it returns: `step(done, total, student)`."""
+    task = bar.add_task(name, total=None)
+
+    def step(done: int, total: int, student: str) -> None:
+        bar.update(task, completed=done, total=total, description=f"{name} {student}")
+
+    return step
+
+
 def class_table(results: Mapping[str, Result]) -> Table:
     """Who has how many points, and what the feedback said."""
     table = Table(box=None, padding=(0, 1))
@@ -140,11 +150,7 @@ def grade_and_report(
     from course.grading.gradebook import grade_class
 
     with class_progress(console) as bar:
-        task = bar.add_task(name, total=None)
-
-        def step(done: int, total: int, student: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{name} {student}")
-
+        step = stepping(bar, name)
         results = grade_class(root, name, students=students, progress=step, sandbox=sandbox)
     console.print(class_table(results))
     console.print()

@@ -1,0 +1,182 @@
+"""Several submissions: the one the policy names counts, at the time this side saw it come in."""
+
+from __future__ import annotations
+
+import math
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbgrader.api import Gradebook
+from tiny_course import NAME, hand_in, released, solved
+from traitlets.config import Config
+
+from course.grading.attempts import attempts, read_times, receive
+from course.grading.autograde import configure
+from course.grading.fresh import fresh_result
+from course.grading.gradebook import course_directory, grade_class
+from course.grading.policy import LatePolicy, policy
+
+pytestmark = [
+    pytest.mark.usefixtures("trusting"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+WRONG = "def mean_square(x): return 0"
+DUE = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def set_policy(root: Path, **rules: object) -> None:
+    """Write the course's configuration with these rules."""
+    arguments = ", ".join(f"{key}={value!r}" for key, value in rules.items())
+    (root / "nbgrader_config.py").write_text(
+        "from course.grading.autograde import configure\n"
+        "from course.grading.policy import policy\n"
+        f"c = get_config()\nconfigure(c)\npolicy(c, {arguments})\n"
+    )
+
+
+def set_due(root: Path, due: datetime) -> None:
+    coursedir, _ = course_directory(root)
+    with Gradebook(coursedir.db_url) as book:
+        book.find_assignment(NAME).duedate = due.replace(tzinfo=None)
+        book.db.commit()
+
+
+def submit(root: Path, student: str, at: datetime | None = None, **sources: str) -> None:
+    """Hand in, and have it noted when it came in."""
+    hand_in(root, student, solved(released(root), **sources))
+    coursedir, _ = course_directory(root)
+    receive(coursedir, NAME, student, at)
+
+
+def final(root: Path, student: str) -> tuple[float, float]:
+    """Points and penalty as the gradebook has them."""
+    coursedir, _ = course_directory(root)
+    with Gradebook(coursedir.db_url) as book:
+        submission = book.find_submission(NAME, student)
+        return submission.score, submission.late_submission_penalty
+
+
+@pytest.mark.parametrize(("keep", "counts"), [("best", 10), ("last", 4)])
+def test_the_best_or_the_last_submission_counts_as_the_policy_says(
+    tiny: Path, keep: str, counts: float
+) -> None:
+    set_policy(tiny, keep=keep)
+    hand_in(tiny, "ada", solved(released(tiny)))
+    assert grade_class(tiny, NAME)["ada"].points == 10
+    hand_in(tiny, "ada", solved(released(tiny), mean_square=WRONG))
+    result = grade_class(tiny, NAME)["ada"]
+    assert result.points == counts
+    assert final(tiny, "ada")[0] == counts
+    page = (tiny / "feedback" / "ada" / NAME / "tiny.html").read_text()
+    assert ("An earlier submission of yours" in page) == (keep == "best")
+    assert fresh_result(tiny, NAME, "ada") == result  # regrading sees the same
+
+
+def test_a_better_submission_replaces_the_kept_one(tiny: Path) -> None:
+    set_policy(tiny, keep="best")
+    hand_in(tiny, "ada", solved(released(tiny), mean_square=WRONG))
+    grade_class(tiny, NAME)
+    hand_in(tiny, "ada", solved(released(tiny)))
+    result = grade_class(tiny, NAME)["ada"]
+    assert (result.points, result.notes) == (10, ())
+
+
+def test_a_damaged_resubmission_does_not_cost_the_good_one(tiny: Path) -> None:
+    set_policy(tiny, keep="best")
+    hand_in(tiny, "ada", solved(released(tiny)))
+    grade_class(tiny, NAME)
+    hand_in(tiny, "ada", "{broken")
+    assert grade_class(tiny, NAME)["ada"].points == 10
+
+
+def test_late_points_are_taken_off_by_the_time_on_our_side(tiny: Path) -> None:
+    """Whatever the student's own timestamp.txt claims."""
+    set_policy(tiny, percent_per_day=10, grace_minutes=15)
+    late_by = {"ada": timedelta(), "ben": timedelta(minutes=15), "cid": timedelta(hours=1),
+                  "dan": timedelta(days=2, hours=1)}  # fmt: skip
+    for student, late in late_by.items():
+        submit(tiny, student, DUE + late)
+        folder = tiny / "submitted" / student / NAME
+        (folder / "timestamp.txt").write_text("2026-01-01 00:00:00 UTC")
+    set_due(tiny, DUE)
+    grade_class(tiny, NAME)
+    assert {s: final(tiny, s) for s in late_by} == {
+        "ada": (10, 0), "ben": (10, 0), "cid": (10, 1), "dan": (10, 3),
+    }  # fmt: skip
+
+
+def test_an_early_submission_beats_a_late_one_that_the_penalty_makes_worse(tiny: Path) -> None:
+    set_policy(tiny, keep="best", percent_per_day=50)
+    submit(tiny, "ada", DUE - timedelta(hours=1), double="def double(x): return 0")
+    submit(tiny, "ada", DUE + timedelta(hours=30))
+    submit(tiny, "ben", DUE - timedelta(hours=1), mean_square=WRONG)
+    submit(tiny, "ben", DUE + timedelta(hours=1))
+    set_due(tiny, DUE)
+    grade_class(tiny, NAME)
+    assert final(tiny, "ada") == (6, 0)  # 10 - 100 % < 6
+    assert final(tiny, "ben") == (10, 5)  # 10 - 50 % > 4
+    coursedir, _ = course_directory(tiny)
+    with Gradebook(coursedir.db_url) as book:
+        noted = book.find_submission(NAME, "ada").timestamp
+    assert noted == (DUE - timedelta(hours=1)).replace(tzinfo=None)
+
+
+def test_a_student_cannot_set_back_the_time_of_a_file(tiny: Path) -> None:
+    path = hand_in(tiny, "ada", solved(released(tiny)))
+    os.utime(path, (0, 0))
+    coursedir, _ = course_directory(tiny)
+    attempt = receive(coursedir, NAME, "ada")
+    assert attempt is not None
+    assert abs(datetime.now(UTC) - attempt.received) < timedelta(minutes=1)
+
+
+def test_the_same_content_again_keeps_its_first_time_and_is_stored_once(tiny: Path) -> None:
+    first = DUE - timedelta(days=1)
+    submit(tiny, "ada", first)
+    submit(tiny, "ada")
+    submit(tiny, "ada", mean_square=WRONG)
+    submit(tiny, "ada")
+    found = attempts(tiny, NAME, "ada")
+    assert found[0].received == first
+    assert len(found) == 2
+
+
+def test_times_of_the_platform_are_read_and_replace_ours(tiny: Path, tmp_path: Path) -> None:
+    table = tmp_path / "times.csv"
+    table.write_text("student,time\nada,2026-11-20T13:00:00+01:00\n")
+    times = read_times(table)
+    assert times == {"ada": DUE}
+    submit(tiny, "ada")
+    submit(tiny, "ada", times["ada"])
+    assert [a.received for a in attempts(tiny, NAME, "ada")] == [DUE]
+    table.write_text("ada,yesterday\n")
+    with pytest.raises(ValueError, match=r"line 1: expected student,time"):
+        read_times(table)
+
+
+@given(
+    st.floats(0, 100), st.floats(0, 1e7), st.floats(0, 100), st.floats(0, 100), st.floats(0, 600)
+)
+def test_a_penalty_never_exceeds_the_points_or_the_limit_and_grows_with_time(
+    score: float, seconds: float, daily: float, most: float, grace: float
+) -> None:
+    late = LatePolicy(percent_per_day=daily, at_most=most, grace_minutes=grace)
+    taken = late.late_submission_penalty("ada", score, seconds) or 0.0
+    assert math.isfinite(taken)
+    assert 0 <= taken <= score * most / 100 + 1e-9
+    assert taken <= (late.late_submission_penalty("ada", score, seconds + 3600) or 0.0) + 1e-9
+
+
+def test_a_policy_that_means_nothing_is_refused() -> None:
+    c = Config()
+    with pytest.raises(ValueError, match="call configure"):
+        policy(c)
+    configure(c)
+    with pytest.raises(ValueError, match="'last' or 'best'"):
+        policy(c, keep="first")
+    with pytest.raises(ValueError, match=r"0\.\.100"):
+        policy(c, percent_per_day=120)
