@@ -22,12 +22,12 @@ from course.grading.reference import Reference
 from course.grading.results import Outcome, Result
 
 MARKS = {  # status -> mark, colour
-    "correct": ("✓", "#1a7f37"),
-    "partly": ("◐", "#9a6700"),
-    "wrong": ("✗", "#cf222e"),
-    "not done": ("○", "#6e7781"),
-    "error": ("!", "#cf222e"),
-    "limit": ("!", "#cf222e"),
+    "correct": ("✓", "#2da44e"),
+    "partly": ("◐", "#bf8700"),
+    "wrong": ("✗", "#e5534b"),
+    "not done": ("○", "#8b949e"),
+    "error": ("!", "#e5534b"),
+    "limit": ("!", "#e5534b"),
 }
 
 
@@ -63,9 +63,10 @@ class Checked:
             re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))
             for line in self.outcome.message.split("\n")
         ]
-        body = "".join(f"<div>{line}</div>" for line in lines)
+        body = "".join(f'<div style="margin-top:0.25em">{line}</div>' for line in lines)
         return (
-            f'<div style="border-left:4px solid {colour};padding:0.3em 0.8em;max-width:50em">'
+            f'<div style="border-left:4px solid {colour};padding:0.2em 0.9em;max-width:48em;'
+            'line-height:1.45">'
             f'<div><strong><span style="color:{colour}">{mark}</span> {html.escape(self._title())}'
             f"</strong></div>{body}</div>"
         )

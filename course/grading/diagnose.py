@@ -228,7 +228,7 @@ def _where(failure: Failure) -> str:
     place = f"line {failure.line}"
     place += f" of your cell `{failure.cell}`" if failure.cell else ""
     place += f", in {failure.function}" if failure.function else ""
-    place += f": {failure.text}" if failure.text else ""
+    place += f": `{failure.text.replace('`', ' ')}`" if failure.text else ""
     return f" ({place})"
 
 

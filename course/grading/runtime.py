@@ -77,7 +77,7 @@ def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     for name in {"numpy", *outer}:
         packages |= files_of(name)
     home = Path(tempfile.mkdtemp(prefix="course-worker-")).resolve()
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    atexit.register(remove, home, os.getpid())
     (home / "packages").mkdir()
     for name, real in packages.items():
         (home / "packages" / name).symlink_to(real)
@@ -87,6 +87,12 @@ def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     compile_all = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([executable, "-I", "-S", *compile_all, home / "course"], check=True)
     return Runtime(executable, stdlib, libraries(executable, stdlib, home, outer), packages, home)
+
+
+def remove(folder: Path, owner: int) -> None:
+    """Remove a folder, in the process that made it; a forked child still shares it."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def copy_course(to: Path, names: list[str]) -> None:
