@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -18,7 +17,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from course.grading.results import Outcome, Result
+from course.grading.results import Result
+from course.grading.summary import LOOKS, plot, summarise
+
+LINES = 60  # students up to which everybody is listed after grading
 
 # One mark and one colour per status, so that the table can be read without colours too.
 STATUS = {
@@ -87,6 +89,8 @@ def class_progress(console: Console) -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
+        TextColumn("left"),
+        speed_estimate_period=300,
         console=console,
         transient=True,
     )
@@ -118,24 +122,34 @@ def class_table(results: Mapping[str, Result]) -> Table:
 
 
 def exercise_table(results: Iterable[Result]) -> Table:
-    """Per exercise the share that got it right, and the commonest misconceptions."""
-    outcomes: dict[str, list[Outcome]] = {}
-    for result in results:
-        for outcome in result.outcomes.values():
-            outcomes.setdefault(outcome.exercise, []).append(outcome)
+    """Per exercise the share that got it right, how the others went, the commonest misconceptions."""
+    summary = summarise(results)
+    seen = [s for s in LOOKS if any(e.statuses[s] for e in summary.exercises.values())]
     table = Table(box=None, padding=(0, 1))
     table.add_column("exercise", no_wrap=True)
-    table.add_column("right", justify="right")
-    table.add_column("commonest misconceptions", overflow="fold")
-    for name, tried in outcomes.items():
-        right = sum(o.status == "correct" for o in tried)
-        common = Counter(o.misconception for o in tried if o.misconception).most_common(3)
+    table.add_column("right", justify="right", no_wrap=True)
+    for status in seen:
+        if status != "correct":
+            table.add_column(status, justify="right", no_wrap=True)
+    table.add_column("commonest misconceptions", overflow="fold", ratio=1)
+    for exercise in summary.exercises.values():
+        common = exercise.misconceptions.most_common(3)
         table.add_row(
-            name,
-            f"{right / len(tried):.0%}",
-            ", ".join(f"{escape(m)} ({n})" for m, n in common),
+            escape(exercise.exercise),
+            f"{exercise.passed:.0%}",
+            *(str(exercise.statuses[s] or "") for s in seen if s != "correct"),
+            "\n".join(f"{n} × {escape(m)}" for m, n in common),
         )
     return table
+
+
+def counts_line(results: Iterable[Result]) -> str:
+    """How many submissions went how, in a line."""
+    summary = summarise(results)
+    graded = len(summary.percents)
+    text = ", ".join(f"{count} {kind}" for kind, count in summary.submissions.most_common())
+    mean = f"; {sum(summary.percents) / graded:.0f} % of the points on average" if graded else ""
+    return f"{summary.submissions.total()} submissions: {text}{mean}"
 
 
 def grade_and_report(
@@ -152,8 +166,18 @@ def grade_and_report(
     with class_progress(console) as bar:
         step = stepping(bar, name)
         results = grade_class(root, name, students=students, progress=step, sandbox=sandbox)
-    console.print(class_table(results))
+    small = len(results) <= LINES
+    shown = results if small else {s: r for s, r in results.items() if r.reason is not None}
+    if shown:
+        console.print(class_table(shown))
+    if not small:
+        console.print(f"Everybody's points: course export {name}", highlight=False)
     console.print()
     console.print(exercise_table(results.values()))
-    console.print(f"\nFeedback pages: {root / 'feedback'}")
+    console.print(f"\n{counts_line(results.values())}", highlight=False)
+    console.print(f"Feedback pages: {root / 'feedback'}", soft_wrap=True, highlight=False)
+    if any(r.reason is None for r in results.values()) and students is None:
+        picture = root / "feedback" / f"{name}-summary.png"
+        plot(summarise(results.values()), name, picture)
+        console.print(f"Summary: {picture}", soft_wrap=True, highlight=False)
     return results
