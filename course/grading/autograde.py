@@ -1,13 +1,18 @@
 """Safe grading in the places where nbgrader grades.
 
-Three lines in any course's `nbgrader_config.py` are enough:
+A few lines in a course's `nbgrader_config.py` are enough:
 
-    from course.grading.autograde import configure
     c = get_config()
-    configure(c)
+    try:
+        from course.grading.autograde import configure
 
-After them `nbgrader autograde`, the formgrader's button, `nbgrader generate_feedback` and
-`nbgrader export` work as ever, and no student's code runs outside the sandbox:
+        configure(c)
+    except Exception as error:  # nbgrader would go on with its own settings
+        raise SystemExit(f"nbgrader_config.py: {error}") from error
+
+After them assignments lie in `solutions/` and, released, in `assignments/`; `nbgrader autograde`,
+the formgrader's button, `nbgrader generate_feedback` and `nbgrader export` work as ever, and no
+student's code runs outside the sandbox:
 
 - `GradeInSandbox` stands where nbgrader's `Execute` stands;
 - `SaveGrades` stands where `SaveAutoGrades` stands: points come from our results, never from outputs;
@@ -15,7 +20,8 @@ After them `nbgrader autograde`, the formgrader's button, `nbgrader generate_fee
 
 Where nbgrader has no setting (it opens a student's file before any preprocessor runs, copies what
 links point at, and leaves the batch on a bad time stamp), `install` puts `SandboxedAutograde` in the
-place of its `Autograde`, for the command and for the formgrader, and two small functions beside it.  That is the only seam.
+place of its `Autograde`, for the command and for the formgrader, and three small functions beside
+it.  That is the only seam.
 """
 
 from __future__ import annotations
@@ -53,6 +59,8 @@ _graders: dict[tuple[str, str, str, str], Any] = {}
 def configure(c: Any) -> None:
     """Set nbgrader up for safe grading; `c` is what `get_config()` gives."""
     here = "course.grading"
+    c.CourseDirectory.source_directory = "solutions"
+    c.CourseDirectory.release_directory = "assignments"
     c.Autograde.sanitize_preprocessors = []
     c.Autograde.autograde_preprocessors = [
         f"{here}.autograde.GradeInSandbox",

@@ -58,8 +58,6 @@ def course_directory(course_root: Path | str) -> tuple[CourseDirectory, Config]:
     root = Path(course_root).resolve()
     config = Config()
     configure(config)
-    config.CourseDirectory.source_directory = "solutions"
-    config.CourseDirectory.release_directory = "assignments"
     if (root / "nbgrader_config.py").is_file():
         config.merge(PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config())
     config.CourseDirectory.root = str(root)

@@ -280,7 +280,7 @@ def test_the_call_behind_the_formgraders_button_grades_safely(tiny: Path) -> Non
 
 
 def test_three_lines_in_nbgrader_config_are_enough_for_the_seam(tiny: Path) -> None:
-    """Another course, in nbgrader's own folders, whose configuration is the three lines."""
+    """Another course, whose configuration is the three lines."""
     (tiny / "nbgrader_config.py").write_text(
         "from course.grading.autograde import configure\nc = get_config()\nconfigure(c)\n"
     )

@@ -74,7 +74,7 @@ def test_without_a_sandbox_nothing_is_graded_and_the_command_says_what_to_instal
     hand_in(tiny, "ada", solved(released(tiny)))
     (tiny / "nbgrader_config.py").write_text(
         (ROOT / "nbgrader_config.py").read_text()
-        + "\nc.SandboxedAutograde.sandbox = 'none of the two'\n"
+        + "\nget_config().SandboxedAutograde.sandbox = 'none of the two'\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "autograde", NAME],
@@ -85,4 +85,20 @@ def test_without_a_sandbox_nothing_is_graded_and_the_command_says_what_to_instal
     )
     assert done.returncode == 1
     assert "Nothing was graded" in done.stderr
+    assert not (tiny / "autograded").exists()
+
+
+def test_if_the_settings_cannot_be_loaded_nbgrader_does_not_go_on_with_its_own(tiny: Path) -> None:
+    shutil.copyfile(ROOT / "nbgrader_config.py", tiny / "nbgrader_config.py")
+    hand_in(tiny, "ada", "open('planted.txt', 'w')")
+    (tiny / "course.py").write_text("raise ImportError('an old version')")
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", NAME],
+        cwd=tiny,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Nothing was done. nbgrader_config.py: an old version" in done.stderr
     assert not (tiny / "autograded").exists()
