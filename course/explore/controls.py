@@ -109,7 +109,7 @@ def slider(
         return [ipywidgets.FloatSlider(value, min=low, max=high, step=size, **common)]
 
     trait = _Between(float(default), min=float(low), max=float(high))
-    return trait.tag(sync=True, control=Control(label, build, grid, log=log))
+    return trait.tag(sync=True, echo_update=False, control=Control(label, build, grid, log=log))
 
 
 def integer(default: int, low: int, high: int, *, step: int = 1, label: str) -> Any:
@@ -123,7 +123,11 @@ def integer(default: int, low: int, high: int, *, step: int = 1, label: str) -> 
 
     grid = tuple(dict.fromkeys(low + step * round((v - low) / step) for v in _spread(low, high)))
     trait = _WholeBetween(default, min=low, max=high)
-    return trait.tag(sync=True, control=Control(label, build, tuple(v for v in grid if v <= high)))
+    return trait.tag(
+        sync=True,
+        echo_update=False,
+        control=Control(label, build, tuple(v for v in grid if v <= high)),
+    )
 
 
 def play(default: int, low: int, high: int, *, interval: int = 500, label: str) -> Any:
@@ -138,7 +142,7 @@ def play(default: int, low: int, high: int, *, interval: int = 500, label: str) 
 
     grid = tuple(dict.fromkeys(round(v) for v in _spread(low, high)))
     trait = _WholeBetween(default, min=low, max=high)
-    return trait.tag(sync=True, control=Control(label, build, grid))
+    return trait.tag(sync=True, echo_update=False, control=Control(label, build, grid))
 
 
 def choice(
@@ -178,6 +182,7 @@ def choice(
     # The browser knows an option by its place, as ipywidgets' own selections do.
     trait = _OneOf(start, values).tag(
         sync=True,
+        echo_update=False,
         control=Control(label, build, values, attribute="index", options=values),
         to_json=lambda value, widget: values.index(value),
         from_json=lambda place, widget: values[place],
@@ -191,7 +196,9 @@ def toggle(default: bool = False, *, label: str) -> Any:
     def build(value: bool) -> list[ipywidgets.Widget]:
         return [ipywidgets.Checkbox(value, description=label, indent=False)]
 
-    return traitlets.Bool(default).tag(sync=True, control=Control(label, build, (False, True)))
+    return traitlets.Bool(default).tag(
+        sync=True, echo_update=False, control=Control(label, build, (False, True))
+    )
 
 
 def _whole(default: int, low: int, high: int, label: str) -> None:

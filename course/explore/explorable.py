@@ -262,14 +262,14 @@ class Explorable(anywidget.AnyWidget):
             return
         if not hasattr(self, "scenes"):
             # While this runs, the browser holds back and then sends only the newest values.
-            self._scene = pack(self.now)
+            self._scene = pack(self.now, single=True)
             return
         if self._task is not None:
             self._task.cancel()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._scene = pack(self.now)
+            self._scene = pack(self.now, single=True)
         else:
             self._task = loop.create_task(self._run())
 
@@ -279,10 +279,10 @@ class Explorable(anywidget.AnyWidget):
         for scene in self.scenes(**self.parameters):
             waiting = scene
             if time.monotonic() - shown > 1 / 30:
-                self._scene, waiting, shown = pack(scene), None, time.monotonic()
+                self._scene, waiting, shown = pack(scene, single=True), None, time.monotonic()
             await asyncio.sleep(0)  # lets a moved slider in, which cancels this run
         if waiting is not None:
-            self._scene = pack(waiting)
+            self._scene = pack(waiting, single=True)
 
 
 def _declared_controls(cls: type[Explorable]) -> dict[str, Control]:

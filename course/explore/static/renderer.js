@@ -218,9 +218,12 @@ function explore(model, el, twin) {
     el.dataset.drawn = Number(el.dataset.drawn ?? 0) + 1;
   };
   const ask = () => { if (!asked) asked = requestAnimationFrame(draw); };
-  const watched = twin ? declared.parameters.map((p) => p.name) : ["_scene", ...(model.get("_frames")?.scenes ? declared.parameters.map((p) => p.name) : [])];
-  const events = watched.map((name) => `change:${name}`);
+  const frames = model.get("_frames")?.scenes;
+  const events = twin || frames ? declared.parameters.map((p) => `change:${p.name}`) : [];
   for (const event of events) model.on(event, ask);
+  // The kernel's pictures come one at a time: drawn at once, they are ready for the next frame.
+  const arrived = () => { cancelAnimationFrame(asked); draw(); };
+  if (!twin) model.on("change:_scene", arrived);
 
   const size = new ResizeObserver(() => {
     const wide = Math.floor(Math.min(el.clientWidth, 1100));
@@ -230,6 +233,7 @@ function explore(model, el, twin) {
   const names = nameControls(el);
   return () => {
     for (const event of events) model.off(event, ask);
+    model.off("change:_scene", arrived);
     size.disconnect();
     names();
     cancelAnimationFrame(asked);
