@@ -292,18 +292,40 @@ def export(name: str, form: str, to: Path | None) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "junit", "github"]),
+    default="text",
+    show_default=True,
+    help="For people, as JUnit XML, or as annotations of a GitHub workflow.",
+)
+def check(file: Path, form: str) -> None:
     """Check your own notebook FILE, as `check(...)` does inside it.
 
     Exit code 0 when every exercise is right, 1 when not yet, 2 when FILE cannot be read.
     """
-    from rich.console import Console
-
     from course.grading.at_home import check_file
-    from course.grading.report import print_result
 
     result = check_file(file)
-    print_result(Console(), result)
+    if form == "text":
+        from rich.console import Console
+
+        from course.grading.report import print_result
+
+        print_result(Console(), result)
+    else:
+        from course.grading import machine_formats as machine
+
+        report = machine.Report.of(file.stem, result)
+        if form == "junit":
+            click.echo(machine.junit_xml(file.stem, [machine.Suite(file.stem, report)]), nl=False)
+        else:
+            for line in machine.github_annotations(report, str(file)):
+                click.echo(line)
+            if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+                with open(page, "a", encoding="utf-8") as summary:
+                    summary.write(machine.github_summary(report))
     if result.reason is not None:
         raise click.exceptions.Exit(2)
     raise click.exceptions.Exit(0 if result.points == result.max_points else 1)

@@ -6,6 +6,7 @@ characters that XML 1.0 allows, and an annotation is one line that cannot hold a
 
 from __future__ import annotations
 
+import html
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Sequence
@@ -207,3 +208,31 @@ def github_annotations(report: Report, file: str) -> Iterator[str]:
     most = sum(cell.max_points for cell in report.cells)
     title = f"{number(report.score)} of {number(most)} points"
     yield f"::notice {where},title={title}::{title}"
+
+
+def github_summary(report: Report) -> str:
+    """A Markdown table for the page of a workflow run (`GITHUB_STEP_SUMMARY`)."""
+    most = sum(cell.max_points for cell in report.cells)
+    lines = [
+        f"### {markdown_text(report.assignment)}: {number(report.score)} of {number(most)} points"
+    ]
+    if report.reason is not None:
+        lines += ["", markdown_text(report.reason)]
+    elif report.cells:
+        lines += ["", "| exercise | points | why |", "|---|---:|---|"]
+        for cell in report.cells:
+            why = "" if cell.points >= cell.max_points else markdown_text(cell.message)
+            points = f"{number(cell.points)} / {number(cell.max_points)}"
+            lines.append(f"| {markdown_text(cell.exercise)} | {points} | {why} |")
+    lines += [line for note in report.notes for line in ("", markdown_text(note))]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """Text in one line that Markdown shows as it is.
+
+    >>> markdown_text("a|b\\n<img src=x> `db`")
+    'a\\\\|b &lt;img src=x&gt; \\\\`db\\\\`'
+    """
+    plain = html.escape(" ".join(clean(text).split()), quote=False)
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", plain)
