@@ -26,7 +26,8 @@ from course.grading.sandbox import ProcessLimits, Sandbox, Worker
 IDLE = 3.0  # seconds a worker may wait, neither working nor ready to work; honest work waits for nothing
 WALL = 30.0  # backstop: wall time per second of CPU time, so that a loaded machine fails no honest work
 START = 2.0  # seconds of work that starting may take
-TOTAL = 60.0  # wall seconds for a whole submission, beyond ten times those of its exercises
+TOTAL = 60.0  # wall seconds for a whole submission, beyond thrice those of its exercises
+ENDS = 20  # workers that one submission may wear out
 WATCH = 0.2  # seconds between two looks at a worker
 OUTPUT = values.HEADER.size + values.RESULT.tree + values.RESULT.arrays
 
@@ -55,8 +56,9 @@ def run_submission(
     limits = limits or ProcessLimits()
     files = runtime(exercises.imports)
     ran = Ran()
-    deadline = time.monotonic() + TOTAL + 10 * sum(exercises[name].seconds for name in inputs)
+    deadline = time.monotonic() + TOTAL + 3 * sum(exercises[name].seconds for name in inputs)
     skip: set[int] = set()
+    ends = 0
     while set(ran.runs) != set(inputs):
         left = {name: inputs[name] for name in inputs if name not in ran.runs}
         request = {
@@ -74,11 +76,12 @@ def run_submission(
             session.run(values.pack(request, values.REQUEST), ran, exercises, left, len(cells))
         except Stopped as stopped:
             ended = str(stopped)
-        code = worker.end(patience=0.0 if ended or session.done else 0.1)
+        code = worker.end(patience=0.0 if ended or session.done else 2.0)
         if set(left) <= set(ran.runs):
             break
         at = session.at
-        if time.monotonic() > deadline:
+        ends += 1
+        if time.monotonic() > deadline or ends == ENDS:
             failure = Failure("limit", "time", "the time for the whole notebook")
             ran.runs |= {name: Run(failure=failure) for name in left if name not in ran.runs}
         elif isinstance(at, int) and at < len(cells) and at not in skip:

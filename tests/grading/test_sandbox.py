@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from course.grading import sandbox as sandboxes
+from course.grading import supervise
 from course.grading.exercise import ExerciseSet, module_of
 from course.grading.results import Cell
 from course.grading.run import Failure, Run
@@ -349,6 +350,19 @@ def test_a_cell_that_hangs_ends_or_fails_leaves_the_other_cells(
     assert ran.cells[0].kind in ("limit", "error")
     assert failure(ran.runs["f"]).missing == "f"
     assert_later_counts(ran)
+
+
+def test_a_submission_that_ends_every_worker_is_given_up(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "ENDS", 3)
+    exits = [Cell(None, "import os; os._exit(1)")] * 50
+    inputs: dict[str, Any] = {"f": [{}], "later": [{}]}
+    ran = run_submission([*exits, LATER], SET, inputs, sandbox)
+    assert len(ran.cells) < 5
+    assert {failure(run).message for run in ran.runs.values()} == {
+        "the time for the whole notebook"
+    }
 
 
 def test_printing_without_end_disturbs_nothing(sandbox: Sandbox) -> None:
