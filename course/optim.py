@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from course.autodiff import Tensor
+from course.autodiff.tensor import next_index
 
 Schedule = Callable[[int], float]
 
@@ -216,7 +217,7 @@ class SGD:
         """Update every parameter, all from the same backward pass."""
         lr = self.schedule(self.steps)
         for p in self.parameters:
-            if p.grad is None:
+            if p._grad is None:
                 raise RuntimeError(
                     f"{p.name or 'a parameter'} of shape {p.shape} has no gradient: call backward() "
                     "on a loss that depends on it before each step"
@@ -225,12 +226,13 @@ class SGD:
         for p, velocity, change in state:
             if self.momentum:
                 velocity *= self.momentum
-                velocity += p.grad
+                velocity += p._grad
                 np.multiply(velocity, lr, change)
             else:
-                np.multiply(p.grad, lr, change)  # into memory kept from the step before
-            p.data -= change
-            p.grad = None
+                np.multiply(p._grad, lr, change)  # into memory kept from the step before
+            p._data -= change
+            p._grad = None
+            p.index = next_index()  # graphs made before this step are out of date
         self.steps += 1
 
 

@@ -27,10 +27,10 @@ class Sigmoid(Operation):
     symbol = "σ"
 
     def __init__(self, z):
-        Operation.__init__(self, logistic(z.data), (z,))
+        Operation.__init__(self, logistic(z._data), (z,))
 
     def vjp(self, grad):
-        h = self.data
+        h = self._data
         return (grad * h * (1 - h),)
 
 
@@ -41,10 +41,10 @@ class Tanh(Operation):
     symbol = "tanh"
 
     def __init__(self, z):
-        Operation.__init__(self, np.tanh(z.data), (z,))
+        Operation.__init__(self, np.tanh(z._data), (z,))
 
     def vjp(self, grad):
-        h = self.data
+        h = self._data
         return (grad * (1 - h * h),)
 
 
@@ -55,10 +55,10 @@ class ReLU(Operation):
     symbol = "ReLU"
 
     def __init__(self, z):
-        Operation.__init__(self, np.maximum(z.data, 0.0), (z,))
+        Operation.__init__(self, np.maximum(z._data, 0.0), (z,))
 
     def vjp(self, grad):
-        slope = np.sign(self.data)
+        slope = np.sign(self._data)
         slope *= grad
         return (slope,)
 
@@ -71,11 +71,11 @@ class LeakyReLU(Operation):
 
     def __init__(self, z, slope=0.01):
         self.slope = slope
-        Operation.__init__(self, np.where(z.data > 0, z.data, slope * z.data), (z,))
+        Operation.__init__(self, np.where(z._data > 0, z._data, slope * z._data), (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (np.where(z.data > 0, grad, self.slope * grad),)
+        return (np.where(z._data > 0, grad, self.slope * grad),)
 
 
 class ELU(Operation):
@@ -86,12 +86,12 @@ class ELU(Operation):
 
     def __init__(self, z):
         Operation.__init__(
-            self, np.where(z.data > 0, z.data, np.expm1(np.minimum(z.data, 0))), (z,)
+            self, np.where(z._data > 0, z._data, np.expm1(np.minimum(z._data, 0))), (z,)
         )
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (grad * np.exp(np.minimum(z.data, 0)),)
+        return (grad * np.exp(np.minimum(z._data, 0)),)
 
 
 class Softplus(Operation):
@@ -101,11 +101,11 @@ class Softplus(Operation):
     symbol = "softplus"
 
     def __init__(self, z):
-        Operation.__init__(self, np.logaddexp(z.data, z.data.dtype.type(0)), (z,))
+        Operation.__init__(self, np.logaddexp(z._data, z._data.dtype.type(0)), (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (grad * logistic(z.data),)
+        return (grad * logistic(z._data),)
 
 
 class Step(Operation):
@@ -115,10 +115,10 @@ class Step(Operation):
     symbol = "step"
 
     def __init__(self, z):
-        Operation.__init__(self, (z.data >= 0).astype(z.dtype), (z,))
+        Operation.__init__(self, (z._data >= 0).astype(z.dtype), (z,))
 
     def vjp(self, grad):
-        return (np.zeros_like(self.data),)
+        return (np.zeros_like(self._data),)
 
 
 class Identity(Operation):
@@ -128,7 +128,7 @@ class Identity(Operation):
     symbol = "linear"
 
     def __init__(self, z):
-        Operation.__init__(self, z.data.view() if z.shape else z.data + 0, (z,))
+        Operation.__init__(self, z._data.view() if z.shape else z._data + 0, (z,))
 
     def vjp(self, grad):
         return (grad,)
@@ -142,14 +142,14 @@ class Elementwise(Operation):
 
     def __init__(self, z, h, dh):
         self.dh = dh
-        data = np.array(h(z.data), z.dtype)
+        data = np.array(h(z._data), z.dtype)
         if data.shape != z.shape:
             raise ValueError(f"h takes shape {z.shape} to {data.shape}: it must keep the shape")
         Operation.__init__(self, data, (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (grad * self.dh(z.data),)
+        return (grad * self.dh(z._data),)
 
 
 ACTIVATIONS = {

@@ -61,11 +61,11 @@ class Convolve1d(Operation):
             raise ValueError(f"signal and kernel must not be empty: X is {X.shape}, W {W.shape}")
         M = W.shape[2]
         self.places = padded_positions(X.shape[2], M, pad)
-        padded = X.data[:, :, self.places]
+        padded = X._data[:, :, self.places]
         padded[:, :, self.places < 0] = 0
         self.windows = sliding_window_view(padded, M, axis=2)  # (B, C, N_out, M), no copy
-        Y = np.tensordot(self.windows, W.data, axes=([1, 3], [1, 2]))
-        Y += b.data
+        Y = np.tensordot(self.windows, W._data, axes=([1, 3], [1, 2]))
+        Y += b._data
         Operation.__init__(self, np.ascontiguousarray(Y.transpose(0, 2, 1)), (X, W, b))
 
     def vjp(self, grad):
@@ -73,10 +73,10 @@ class Convolve1d(Operation):
         dX = None
         if X.requires_grad:
             (B, C, N), n_out = X.shape, grad.shape[2]
-            d_padded = np.zeros((B, C, len(self.places)), self.data.dtype)
+            d_padded = np.zeros((B, C, len(self.places)), self._data.dtype)
             for k in range(W.shape[2]):  # each output sends its gradient to all that it saw
-                d_padded[:, :, k : k + n_out] += W.data[:, :, k].T @ grad
-            dX = np.zeros((N, B, C), self.data.dtype)
+                d_padded[:, :, k : k + n_out] += W._data[:, :, k].T @ grad
+            dX = np.zeros((N, B, C), self._data.dtype)
             real = self.places >= 0  # what came from padding goes back where it was copied from
             np.add.at(dX, self.places[real], d_padded.transpose(2, 0, 1)[real])
             dX = np.ascontiguousarray(dX.transpose(1, 2, 0))
@@ -96,7 +96,7 @@ class MaxPool1d(Operation):
             raise ValueError(f"window and stride are at least 1, not {size} and {stride}")
         if X.ndim < 1 or X.shape[-1] < size:
             raise ValueError(f"a window of {size} does not fit into shape {X.shape}")
-        windows = sliding_window_view(X.data, size, axis=-1)[..., ::stride, :]
+        windows = sliding_window_view(X._data, size, axis=-1)[..., ::stride, :]
         first = windows.argmax(axis=-1)
         values = np.take_along_axis(windows, first[..., None], axis=-1)[..., 0]
         self.winners = first + stride * np.arange(first.shape[-1])  # positions in the signal
@@ -104,7 +104,7 @@ class MaxPool1d(Operation):
 
     def vjp(self, grad):
         (X,) = self.parents
-        dX = np.zeros(X.shape, self.data.dtype)
+        dX = np.zeros(X.shape, self._data.dtype)
         rows = dX.reshape(-1, X.shape[-1])
         which = np.arange(len(rows))[:, None]
         shape = (len(rows), self.winners.shape[-1])

@@ -11,7 +11,7 @@ import numpy as np
 
 from course.autodiff.activations import logistic
 from course.autodiff.operations import ones
-from course.autodiff.tensor import Operation
+from course.autodiff.tensor import Operation, Tensor
 
 
 class EuclideanCost(Operation):
@@ -21,13 +21,13 @@ class EuclideanCost(Operation):
     symbol = "½‖·‖²"
 
     def __init__(self, Y_hat, Y):
-        targets = np.asarray(getattr(Y, "data", Y))
+        targets = Y.data if isinstance(Y, Tensor) else np.asarray(Y)
         if targets.shape != Y_hat.shape:
             raise ValueError(
                 f"predictions of shape {Y_hat.shape} and targets of shape {targets.shape}: "
                 "both must have the same shape"
             )
-        residual = Y_hat.data - targets.astype(Y_hat.dtype, copy=False)
+        residual = Y_hat._data - targets.astype(Y_hat.dtype, copy=False)
         n = residual.shape[0] if residual.ndim else 1
         if not n:
             raise ValueError("a cost needs at least one sample")
@@ -51,7 +51,7 @@ class SoftmaxCrossEntropy(Operation):
     symbol = "softmax + cross-entropy"
 
     def __init__(self, Z, labels):
-        scores = Z.data
+        scores = Z._data
         if scores.ndim != 2 or labels.shape != scores.shape[:1] or not labels.size:
             raise ValueError(
                 "softmax cross-entropy takes scores (N, K) and N >= 1 class numbers (N,), "
@@ -87,7 +87,7 @@ class BinaryCrossEntropy(Operation):
     symbol = "σ + cross-entropy"
 
     def __init__(self, z, y):
-        targets = np.asarray(getattr(y, "data", y))
+        targets = y.data if isinstance(y, Tensor) else np.asarray(y)
         if targets.shape != z.shape or not targets.size:
             raise ValueError(
                 f"logits of shape {z.shape} and targets of shape {targets.shape}: "
@@ -96,12 +96,12 @@ class BinaryCrossEntropy(Operation):
         if not ((targets >= 0) & (targets <= 1)).all():
             raise ValueError("targets of the binary cross-entropy lie between 0 and 1")
         self.targets = targets.astype(z.dtype, copy=False)
-        losses = np.logaddexp(z.data, z.data.dtype.type(0)) - self.targets * z.data
+        losses = np.logaddexp(z._data, z._data.dtype.type(0)) - self.targets * z._data
         Operation.__init__(self, np.mean(losses), (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return ((logistic(z.data) - self.targets) * (grad / self.targets.size),)
+        return ((logistic(z._data) - self.targets) * (grad / self.targets.size),)
 
 
 @lru_cache(maxsize=64)

@@ -45,7 +45,10 @@ def maximum(a, b) -> Tensor:
 
 def affine(X, W, b) -> Tensor:
     """X @ W + b for X (N, D), W (D, H), b (H,): one layer's pre-activations (N, H)."""
-    return operations.Affine(tensor(X), tensor(W), tensor(b))
+    X, W, b = tensor(X), tensor(W), tensor(b)
+    if b.shape != W.shape[1:] or b.ndim != 1:
+        raise operations.affine_error(X, W, b)
+    return operations.Affine(X, W, b)
 
 
 def tanh(z) -> Tensor:

@@ -107,4 +107,6 @@ def backward_steps(root: Tensor) -> Iterator[BackwardStep]:
     for node in root.begin_backward():
         messages = node.propagate()
         sent = [(p, m) for p, m in zip(node.parents, messages, strict=True) if m is not None]
+        for _, message in sent:
+            message.setflags(write=False)  # nodes may share it
         yield BackwardStep(node, node.data, node.grad, tuple(sent))

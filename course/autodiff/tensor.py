@@ -17,11 +17,23 @@ next_index = count().__next__
 by_index = attrgetter("index")
 
 
-class Arithmetic:
-    """What may be written with tensors: `a + b`, `a * b`, `X @ W`, `x ** 2`, `x[0]`, `x.sum()` …"""
+class Interface:
+    """What may be written with tensors: `a + b`, `X @ W`, `x ** 2`, `x[0]`, `x.sum()`, `x.data` …
+
+    Values of computed nodes and gradients are given out read-only: the graph may still need them,
+    and nodes may share them.  A leaf that is changed (`x.data = …`, `x.data -= …`) takes a new
+    number, and `backward()` then refuses the graphs made before the change.  Not noticed: a change
+    of single entries of a leaf's array (`x.data[0] = …`, or through another reference to it)
+    between forward and backward.
+    """
 
     __slots__ = ()
     __array_ufunc__ = None  # so that `array + tensor` asks `Tensor.__radd__`
+    _data: Any
+    _grad: Any
+    index: int
+    name: str | None
+    parents: Sequence[Any]
 
     # fmt: off
     def __add__(self, other): return op.Add(self, as_tensor(other))
@@ -48,12 +60,49 @@ class Arithmetic:
     # fmt: on
 
     T = property(lambda self: op.Transpose(self, None))
-    shape = property(lambda self: np.shape(self.data))
-    ndim = property(lambda self: np.ndim(self.data))
-    size = property(lambda self: np.size(self.data))
-    dtype = property(lambda self: np.asarray(self.data).dtype)
-    data: Any
-    name: str | None
+    shape = property(lambda self: np.shape(self._data))
+    ndim = property(lambda self: np.ndim(self._data))
+    size = property(lambda self: np.size(self._data))
+    dtype = property(lambda self: np.asarray(self._data).dtype)
+
+    @property
+    def data(self):
+        """The value; only that of a leaf can be set, to one of the same shape."""
+        if self.parents:
+            self._data.setflags(False)
+        return self._data
+
+    @data.setter
+    def data(self, value) -> None:
+        if value is not self._data:  # else: `x.data -= …` has done its work already
+            if self.parents:
+                raise AttributeError(
+                    "the value of a computed node cannot be set: change the leaves it was "
+                    "computed from, and compute it again"
+                )
+            if np.shape(value) != self.shape:
+                raise ValueError(
+                    f"new value of shape {np.shape(value)} for a leaf of shape {self.shape}"
+                )
+            self._data = np.asarray(value, self.dtype)
+        # What was computed from the old value is now out of date:
+        self.index = next_index()  # type: ignore[misc]
+
+    @property
+    def grad(self):
+        """The gradient of the scalar whose `backward()` ran last, or None."""
+        if self._grad is not None:
+            self._grad.setflags(False)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value) -> None:
+        self._grad = None if value is None else np.asarray(value).view()
+
+    def named(self, name: str):
+        """Give this node a name for drawings; returns the node."""
+        self.name = name  # type: ignore[misc]
+        return self
 
     def __setitem__(self, index, value):
         raise TypeError(
@@ -67,7 +116,7 @@ class Arithmetic:
         return f"{type(self).__name__}({value}{name})"
 
 
-class Tensor(Arithmetic):
+class Tensor(Interface):
     """A node of the computational graph: a value, its gradient, and the nodes it came from.
 
     `Tensor(value, name="x")` is a leaf whose gradient is wanted; it keeps an array of floats by
@@ -81,13 +130,13 @@ class Tensor(Arithmetic):
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "grad", "index", "name", "parents")
+    __slots__ = ("_data", "_grad", "index", "name", "parents")
     requires_grad = True
 
     def __init__(self, data: Any, name: str | None = None):
         self._data = as_floats(data)
-        self.grad: Any = None
-        self.parents: Sequence[Tensor] = ()
+        self._grad = None
+        self.parents = ()
         self.index = next_index()  # nodes are numbered as they are made, after their parents
         self.name = name
 
@@ -112,43 +161,21 @@ class Tensor(Arithmetic):
             for parent in node.parents:
                 if parent.index > node.index:
                     raise changed(parent, node)
-                parent.grad = None
+                parent._grad = None
                 if parent.parents and parent not in seen:
                     seen.add(parent)
                     nodes.append(parent)
         nodes.sort(key=by_index, reverse=True)
-        self.grad = self._data.dtype.type(1)  # d self / d self
+        self._grad = self._data.dtype.type(1)  # d self / d self
         return nodes
 
     def propagate(self):
         """Send this node's messages: its parents add them to their gradients."""
-        messages = self.vjp(self.grad)
+        messages = self.vjp(self._grad)
         for parent, message in zip(self.parents, messages):  # noqa: B905 (saves 90 ns)
             if message is not None:
-                message.setflags(False)  # read-only, because nodes may share it
-                parent.grad = message if parent.grad is None else parent.grad + message
+                parent._grad = message if parent._grad is None else parent._grad + message
         return messages
-
-    def _change(self, value) -> None:
-        if value is not self._data:  # else: `x.data -= …` has done its work already
-            if self.parents:
-                raise AttributeError(
-                    "the value of a computed node cannot be set: change the leaves it was "
-                    "computed from, and compute it again"
-                )
-            if np.shape(value) != self.shape:
-                raise ValueError(
-                    f"new value of shape {np.shape(value)} for a leaf of shape {self.shape}"
-                )
-            self._data = np.asarray(value, self.dtype)
-        self.index = next_index()  # what was computed from the old value is now out of date
-
-    data = property(attrgetter("_data"), _change, doc="The value; only that of a leaf can be set.")
-
-    def named(self, name: str):
-        """Give this node a name for drawings; returns the node."""
-        self.name = name
-        return self
 
 
 class Constant(Tensor):
@@ -159,21 +186,14 @@ class Constant(Tensor):
 
 
 class Operation(Tensor):
-    """A computed node.  A subclass gives its value in `__init__`, its derivative in `vjp`.
-
-    Its value is read-only, so that what `vjp` will need cannot change; that costs 40 ns a node.
-    A leaf that is changed (`x.data = …`, `x.data -= …`) takes a new number, and `backward()` then
-    refuses the graphs made before the change.  Not noticed: a change of single entries of a leaf's
-    array (`x.data[0] = …`, or through another reference to it) between forward and backward.
-    """
+    """A computed node.  A subclass gives its value in `__init__`, its derivative in `vjp`."""
 
     __slots__ = ()
     symbol = ""  # for drawings
 
     def __init__(self, data, parents):
-        data.setflags(False)
         self._data = data
-        self.grad = None
+        self._grad = None
         self.parents = parents
         self.index = next_index()
         self.name = None
@@ -188,7 +208,7 @@ def as_tensor(value) -> Tensor:
         return value
     constant = Constant.__new__(Constant)
     constant._data = value if type(value) in (float, int) else as_floats(value)
-    constant.grad = None
+    constant._grad = None
     constant.parents = ()
     constant.index = next_index()
     constant.name = None

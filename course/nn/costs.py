@@ -32,6 +32,7 @@ class Cost:
         if self.node is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass before it")
         (message,) = self.node.vjp(self.node.dtype.type(1))
+        message.setflags(write=False)  # the cost may hand out the same array again
         return message
 
 

@@ -78,11 +78,11 @@ def maximise_activation(
 
 
 def _value_and_gradient(net, leaf: Tensor, unit, layer) -> tuple[float, np.ndarray]:
-    kept = [p.grad for p in net.parameters]
+    kept = [p._grad for p in net.parameters]
     z = pre_activation(net, leaf, unit, layer).sum()
     z.backward()
     for p, grad in zip(net.parameters, kept, strict=True):
-        p.grad = grad  # asking about the input is no step of training
+        p._grad = grad  # asking about the input is no step of training
     return float(z.data), np.array(leaf.grad)
 
 

@@ -52,7 +52,7 @@ class Module:
                 raise changed(parameter, node)
         dX, *gradients = node.vjp(dY)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter._grad = gradient
         return dX
 
     def params(self) -> list[tuple[np.ndarray, np.ndarray]]:
