@@ -140,7 +140,10 @@ def rounded(value: float, scale: float, digits: int = DIGITS) -> float:
     """
     if not (math.isfinite(value) and 0 < scale < math.inf):
         return value
-    return round(value, digits - math.ceil(math.log10(scale))) + 0.0
+    try:
+        return round(value, digits - math.ceil(math.log10(scale))) + 0.0
+    except OverflowError:  # rounded up beyond the largest float
+        return value
 
 
 def number(value: float) -> float | str:
