@@ -18,6 +18,7 @@ from course.autodiff.tensor import Constant, Tensor
 
 CHAR, ROW, PAD = 7.9, 17.0, 8.0  # width of a character, height of a line, padding, in pixels
 GAP_X, GAP_Y = 46.0, 16.0
+MOST_NODES = 300
 ORDERED = {"−", "÷", "power", "@"}  # where it matters which operand comes first
 STYLE = """
 .ad-graph{font:13px/1 ui-monospace,"DejaVu Sans Mono",Menlo,monospace;color:#1a1a1a;
@@ -97,6 +98,11 @@ def draw(
     graph of 3 nodes: x = 3; y = −2; f = × (x, y) = −6
     """
     nodes = nodes_in_order(root)
+    if len(nodes) > MOST_NODES:
+        raise ValueError(
+            f"a graph of {len(nodes)} nodes is too large to be read: draw one of at most "
+            f"{MOST_NODES}, such as the graph of a single sample or of a single layer"
+        )
     given = {id(t): name for name, t in (names or {}).items() if isinstance(t, Tensor)}
     titles = {node: node.name or given.get(id(node), "") for node in nodes}
     lines = {node: _lines(node, titles[node], gradients) for node in nodes}

@@ -110,6 +110,17 @@ class Interface:
             "Build the array with NumPy first and make a Tensor of it."
         )
 
+    def __array__(self, *_, **__):
+        raise TypeError(
+            "NumPy cannot compute with a Tensor, because it would lose the graph: use the functions "
+            "of course.autodiff, or .data for the bare array"
+        )
+
+    def __reduce__(self):
+        if self.parents:
+            raise TypeError("a computed node cannot be copied or pickled: copy the leaves")
+        return type(self), (self._data, self.name)  # made anew, it gets a new number
+
     def __repr__(self):
         name = f", name={self.name!r}" if self.name else ""
         value = np.array2string(np.asarray(self.data), precision=6, threshold=20, separator=", ")
@@ -217,6 +228,8 @@ def as_tensor(value) -> Tensor:
 
 def as_floats(value) -> np.ndarray:
     """`value` as an array of floats: not copied if it is one already."""
+    if isinstance(value, Tensor):
+        raise TypeError("this is a Tensor already: take its .data to start a new graph from it")
     array = value if type(value) is np.ndarray else np.asarray(value)
     if array.dtype.kind == "f":
         return array

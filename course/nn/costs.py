@@ -18,6 +18,9 @@ class Cost:
     def __init__(self) -> None:
         self.node: Tensor | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "node": None}  # a copy remembers no forward pass
+
     def __call__(self, Y_hat, targets) -> Tensor:
         """The scalar node, for use on the tape."""
         return type(self).operation(as_tensor(Y_hat), np.asarray(targets))

@@ -55,6 +55,9 @@ class Module:
             parameter._grad = gradient
         return dX
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "node": None}  # a copy remembers no forward pass
+
     def params(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """(parameter, gradient) pairs, W before b; the gradient is None before a backward pass."""
         return [(p.data, p.grad) for p in self.parameters]

@@ -128,6 +128,14 @@ def test_names_in_a_drawing_are_escaped():
     assert "<script>" not in svg
 
 
+def test_a_graph_that_nobody_could_read_is_not_drawn():
+    y = Tensor(1.0)
+    for _ in range(400):
+        y = exp(-y)
+    with pytest.raises(ValueError, match="801 nodes is too large"):
+        draw(y)
+
+
 def test_summaries_are_short():
     assert summary(-1 / 3) == "−0.333333"
     assert summary(np.array([1.0, -2.5])) == "[1, −2.5]"

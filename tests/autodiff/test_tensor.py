@@ -1,7 +1,9 @@
 """The tape: order, sharing, repetition, depth; what it refuses rather than getting it wrong."""
 
+import copy
 import gc
 import inspect
+import pickle
 import weakref
 
 import numpy as np
@@ -205,6 +207,27 @@ def test_a_mistake_in_a_net_does_not_leave_half_a_gradient():
     with pytest.raises(ValueError, match="scalar"):
         relu(affine(np.ones((4, 3)), w, np.zeros(2))).backward()
     assert w.grad is before
+
+
+def test_numpy_and_tensor_itself_do_not_take_a_tensor_for_an_array():
+    x = Tensor([1.0, 2.0])
+    for call in (np.asarray, np.sum, lambda t: np.dot(t, np.ones(2))):
+        with pytest.raises(TypeError):
+            call(x)
+    with pytest.raises(TypeError, match="already"):
+        Tensor(x)
+
+
+def test_leaves_can_be_copied_and_pickled_and_get_a_new_number():
+    x = Tensor([1.0, 2.0], name="x")
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert twin.index > x.index
+        assert twin.name == "x"
+        assert twin.data is not x.data
+        exp(twin).sum().backward()
+        assert x.grad is None
+    with pytest.raises(TypeError, match="copy the leaves"):
+        copy.deepcopy(exp(x))
 
 
 def test_repr_names_operation_value_and_name():

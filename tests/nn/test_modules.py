@@ -1,5 +1,9 @@
 """Modules by hand and on the tape: shapes, numbers of the rows, refusals."""
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -150,6 +154,23 @@ def test_params_lists_weights_before_biases_from_input_to_output():
     assert [p.shape for p, _ in net.params()] == [(4, 3), (3,), (3, 2), (2,)]
     assert all(dp is None for _, dp in net.params())
     assert [p.name for p in net.parameters] == ["W1", "b1", "W2", "b2"]
+
+
+def test_a_net_that_was_pickled_elsewhere_can_be_trained(tmp_path):
+    code = (
+        "import pickle, sys, numpy as np\n"
+        "from course.nn import MLP\n"
+        "tensors = [MLP([2, 2], np.random.default_rng(0)) for _ in range(1000)]\n"
+        "net = MLP([4, 3, 2], np.random.default_rng(0), 'relu')\n"
+        "net.forward(np.ones((1, 4)))\n"
+        f"pickle.dump(net, open({str(tmp_path / 'net')!r}, 'wb'))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    net, cost = pickle.loads((tmp_path / "net").read_bytes()), SoftmaxCrossEntropy()
+    cost(net(np.ones((1, 4))), [1]).backward()
+    assert net.layers[0].dW.shape == (4, 3)
+    with pytest.raises(RuntimeError, match="forward pass"):
+        net.modules[0].backward(np.ones((1, 3)))
 
 
 def test_float32_nets_stay_float32():
