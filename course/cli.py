@@ -84,6 +84,14 @@ def known_assignment(root: Path, name: str) -> str:
     return name
 
 
+def graded_course(name: str) -> Path:
+    """The folder of the course, where nbgrader is installed and the assignment exists."""
+    needs_nbgrader()
+    root = course_root()
+    known_assignment(root, name)
+    return root
+
+
 def before(first: str, rest: str | None) -> str:
     """A search path that starts with `first`."""
     return first if not rest else os.pathsep.join([first, rest])
@@ -150,9 +158,7 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
     Submissions lie under submitted/STUDENT/NAME/. Points go to nbgrader's gradebook, feedback to
     feedback/STUDENT/NAME/.
     """
-    needs_nbgrader()
-    root = course_root()
-    known_assignment(root, name)
+    root = graded_course(name)
     from rich.console import Console
 
     from course.grading.report import grade_and_report
@@ -174,9 +180,7 @@ def feedback(name: str, students: tuple[str, ...]) -> None:
 
     For marks and comments given by hand after grading; `course grade` writes them by itself.
     """
-    needs_nbgrader()
-    root = course_root()
-    known_assignment(root, name)
+    root = graded_course(name)
     from rich.console import Console
 
     from course.grading.feedback_pages import write_feedback
@@ -202,9 +206,7 @@ def regrade(name: str, students: tuple[str, ...], yes: bool, unsandboxed: bool) 
     Shows whose grade changes before anything is written, then asks. Exit code 1 when nothing was
     written although something differs.
     """
-    needs_nbgrader()
-    root = course_root()
-    known_assignment(root, name)
+    root = graded_course(name)
     from rich.console import Console
 
     from course.grading.regrade_report import regrade_and_report
@@ -233,9 +235,7 @@ def receive(name: str, times: Path | None) -> None:
     Grading does this by itself. Run it where submissions arrive (by cron, after each collection), or
     with --times when they were downloaded later.
     """
-    needs_nbgrader()
-    root = course_root()
-    known_assignment(root, name)
+    root = graded_course(name)
     from course.grading.attempts import read_times
     from course.grading.attempts import receive as note
     from course.grading.gradebook import course_directory, submitted_students
@@ -274,9 +274,7 @@ def export(name: str, form: str, to: Path | None) -> None:
     Points are the gradebook's: marks given by hand and late penalties count. Reasons go along where
     the format has room for them.
     """
-    needs_nbgrader()
-    root = course_root()
-    known_assignment(root, name)
+    root = graded_course(name)
     from course.grading.export import export as export_grades
 
     suffix = {"gradescope": "", "junit": ".xml"}.get(form, ".csv")
@@ -288,6 +286,22 @@ def export(name: str, form: str, to: Path | None) -> None:
         click.echo(
             f"{waiting} answers still wait to be marked by hand and count as zero.", err=True
         )
+
+
+@main.command("export-autograder")
+@click.argument("name")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), help="[default: NAME.zip]")
+@click.option("--unsandboxed", is_flag=True, help="For containers in which no sandbox works.")
+def export_autograder(name: str, to: Path | None, unsandboxed: bool) -> None:
+    """Write assignment NAME as an autograder zip for Gradescope.
+
+    It holds the solution and the seed of the hidden inputs: keep it to yourself.
+    """
+    from course.grading.autograder_zip import export_autograder as write_zip
+
+    to = to or Path(f"{name}.zip")
+    packed = write_zip(graded_course(name), name, to, unsandboxed=unsandboxed)
+    click.echo(f"{to}: {len(packed)} files; upload it as the assignment's autograder")
 
 
 @main.command()
