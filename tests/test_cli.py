@@ -9,7 +9,10 @@ from click.testing import CliRunner
 
 from course import __version__, cli
 
-COMMANDS = ["lab", "release", "grade", "check", "demo", "site", "doctor"]
+COMMANDS = [
+    "lab", "release", "grade", "check", "demo", "site", "doctor",
+    "feedback", "regrade", "receive", "export", "export-autograder",
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ MAY_IMPORT = {
     "explore": LIBRARY,
     "grading": LIBRARY,
     "doctor": LIBRARY | {"grading", "explore"},
-    "cli": LIBRARY | {"grading", "explore", "doctor"},
+    "command": set(),
+    "office": {"grading", "command"},
+    "cli": LIBRARY | {"grading", "explore", "doctor", "command", "office"},
     "__init__": set(),
     "__main__": {"cli"},
 }
