@@ -40,10 +40,11 @@ def source_of(cell: dict[str, Any]) -> str:
 def code_cells(notebook: dict[str, Any]) -> list[Cell]:
     """The code cells in order, without the check cells; solution cells with their grade_id.
 
-    Of several solution cells with one grade_id the first counts.
+    Several solution cells with one grade_id (JupyterLab's split makes them) all run in order, as
+    in the kernel; the last one stands for the exercise.
     """
     cells: list[Cell] = []
-    seen: set[str] = set()
+    place: dict[str, int] = {}
     for cell in notebook["cells"]:
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
@@ -52,10 +53,12 @@ def code_cells(notebook: dict[str, Any]) -> list[Cell]:
             continue
         grade_id = metadata.get("grade_id") if metadata.get("solution") else None
         if not isinstance(grade_id, str):
-            cells.append(Cell(None, source_of(cell)))
-        elif grade_id not in seen:
-            seen.add(grade_id)
-            cells.append(Cell(grade_id, source_of(cell)))
+            grade_id = None
+        elif grade_id in place:
+            cells[place[grade_id]] = Cell(None, cells[place[grade_id]].source)
+        if grade_id is not None:
+            place[grade_id] = len(cells)
+        cells.append(Cell(grade_id, source_of(cell)))
     return cells
 
 

@@ -77,7 +77,7 @@ def describe(result: Result, width: int = 100) -> str:
         return "nothing done yet"
     # An exercise that was tried says more than one that was left out.
     lost.sort(key=lambda o: o.status == "not done")
-    text = "; ".join(f"{o.exercise}: {' '.join(o.message.split())}" for o in lost)
+    text = "; ".join(f"{o.exercise}: {' '.join(o.message.split()).rstrip('.')}" for o in lost)
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
