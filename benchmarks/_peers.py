@@ -34,7 +34,7 @@ def course_tape(weights: Arrays, lr: float) -> Peer:
 
 
 def course_modules(weights: Arrays, lr: float) -> Peer:
-    """Ours: the same modules with explicit forward and backward, which gives dX of the input too."""
+    """Ours: the same modules with explicit forward and backward."""
     from course.nn import Linear, Pointwise, Sequential, SoftmaxCrossEntropy
 
     W1, b1, W2, b2 = weights
@@ -43,7 +43,7 @@ def course_modules(weights: Arrays, lr: float) -> Peer:
 
     def step(X, y):
         loss = cost.forward(net.forward(X), y)
-        net.backward(cost.backward())
+        net.backward(cost.backward(), input_grad=False)
         for p in net.parameters:
             p.data -= lr * p.grad
         return loss
@@ -256,7 +256,7 @@ def scikit_learn(weights: Arrays, lr: float) -> Peer:
 OURS, REFERENCE, TORCH = "course, on the tape", "NumPy by hand, stable loss", "PyTorch nn + SGD"
 PEERS: dict[str, Callable[[Arrays, float], Peer]] = {
     OURS: course_tape,
-    "course, by hand, with dX": course_modules,
+    "course, by hand": course_modules,
     REFERENCE: numpy_stable,
     "NumPy by hand, plain": numpy_plain,
     "NumPy by hand, buffers": numpy_buffers,

@@ -14,6 +14,8 @@
 True
 """
 
+from course.nn.activations import activation, activation_slope
+from course.nn.check import check_module
 from course.nn.convolution import Conv1d, Flatten, MaxPooling1d
 from course.nn.costs import BinaryCrossEntropy, EuclideanCost, SoftmaxCrossEntropy
 from course.nn.counting import count_parameters, multiply_count
@@ -34,6 +36,9 @@ __all__ = [
     "Pointwise",
     "Sequential",
     "SoftmaxCrossEntropy",
+    "activation",
+    "activation_slope",
+    "check_module",
     "count_parameters",
     "init_layer",
     "multiply_count",

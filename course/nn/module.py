@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from course.autodiff import Tensor
-from course.autodiff.tensor import changed
+from course.autodiff.tensor import as_tensor, changed
 
 
 class Module:
@@ -34,10 +34,12 @@ class Module:
         self.node = self(Tensor(X))
         return self.node.data
 
-    def backward(self, dY) -> np.ndarray:
+    def backward(self, dY, input_grad: bool = True) -> np.ndarray | None:
         """From the gradient at the output, that at the input of the last `forward`.
 
-        The gradients of the parameters are set on the way, not added up over calls.
+        The gradients of the parameters are set on the way, not added up over calls.  With
+        `input_grad=False` the gradient at the input is not computed: the first layer of a net has
+        nobody below it to tell (G-69).
         """
         node = self.node
         if node is None:
@@ -50,10 +52,16 @@ class Module:
         for parameter in self.parameters:
             if parameter.index > node.index:
                 raise changed(parameter, node)
-        dX, *gradients = node.vjp(dY)
+        parents = node.parents
+        if not input_grad:
+            node.parents = (as_tensor(parents[0]._data), *parents[1:])
+        try:
+            dX, *gradients = node.vjp(dY)
+        finally:
+            node.parents = parents
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter._grad = gradient
-        return dX
+        return dX if input_grad else None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "node": None}  # a copy remembers no forward pass

@@ -35,11 +35,14 @@ class Sequential(Module):
             X = module.forward(X)
         return X
 
-    def backward(self, dY) -> np.ndarray:
-        """From the gradient at the output, that at the input; sets all parameters' gradients."""
-        for module in reversed(self.modules):
+    def backward(self, dY, input_grad: bool = True) -> np.ndarray | None:
+        """From the gradient at the output, that at the input; sets all parameters' gradients.
+
+        `input_grad=False` saves the product that only the gradient at the input needs.
+        """
+        for module in reversed(self.modules[1:]):
             dY = module.backward(dY)
-        return dY
+        return self.modules[0].backward(dY, input_grad) if self.modules else dY
 
 
 class MLP(Sequential):

@@ -18,6 +18,9 @@ from course.nn import (
     Pointwise,
     Sequential,
     SoftmaxCrossEntropy,
+    activation,
+    activation_slope,
+    check_module,
     count_parameters,
     init_layer,
     multiply_count,
@@ -196,6 +199,51 @@ def test_a_gradient_of_the_wrong_shape_is_refused():
     layer.forward(np.ones((4, 3)))
     with pytest.raises(ValueError, match=r"shape \(3, 2\).*had \(4, 2\)"):
         layer.backward(np.ones((3, 2)))
+
+
+def test_the_gradient_at_the_input_can_be_left_out():
+    rng = np.random.default_rng(0)
+    net, cost = MLP([4, 3, 2], rng), SoftmaxCrossEntropy()
+    cost.forward(net.forward(rng.random((5, 4))), [0, 1, 0, 1, 1])
+    dX = net.backward(cost.backward())
+    full = [np.array(dp) for _, dp in net.params()]
+    assert net.backward(cost.backward(), input_grad=False) is None
+    for (_, dp), expected in zip(net.params(), full, strict=True):
+        np.testing.assert_array_equal(dp, expected)
+    np.testing.assert_array_equal(net.backward(cost.backward()), dX)  # asked again, it is there
+
+
+class HalfForgotten(Linear):
+    """A linear module whose db is averaged over the batch."""
+
+    def backward(self, dY, input_grad=True):
+        dX = super().backward(dY, input_grad)
+        self.bias.grad = np.mean(dY, axis=0)
+        return dX
+
+
+def test_check_module_passes_right_modules_and_names_the_wrong_entry():
+    rng = np.random.default_rng(0)
+    X, W, b = rng.standard_normal((4, 3)), rng.standard_normal((3, 2)), np.zeros(2)
+    kept = W.copy()
+    for module in (Linear(W, b), Pointwise("tanh"), MLP([3, 4, 2], rng)):
+        assert check_module(module, X, rng)
+    wrong = check_module(HalfForgotten(W, b), X, rng)
+    assert not wrong
+    assert wrong.input == 2
+    np.testing.assert_array_equal(W, kept)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_slopes_for_plots_are_those_of_finite_differences(name):
+    z = np.array([[-2.0, -0.5], [0.5, 3.0]])
+    numeric = (activation(name, z + 1e-6) - activation(name, z - 1e-6)) / 2e-6
+    np.testing.assert_allclose(activation_slope(name, z), numeric, atol=1e-8)
+
+
+def test_leaky_relu_takes_its_slope():
+    np.testing.assert_allclose(activation("leaky_relu", [-2.0, 2.0], slope=0.3), [-0.6, 2])
+    np.testing.assert_allclose(activation_slope("leaky_relu", [-2.0, 2.0], slope=0.3), [0.3, 1])
 
 
 def test_weights_changed_between_forward_and_backward_are_noticed():
