@@ -122,6 +122,21 @@ def grades(course_root: Path | str, name: str) -> list[StudentGrade]:
     return found
 
 
+def penalties(course_root: Path | str, name: str) -> dict[str, float]:
+    """The points taken off for being late, by student; only those who lose some."""
+    from nbgrader.api import Gradebook
+
+    from course.grading.gradebook import course_directory
+
+    coursedir, _ = course_directory(course_root)
+    with Gradebook(coursedir.db_url, coursedir.course_id) as book:
+        late = {
+            s.student_id: float(s.late_submission_penalty or 0.0)
+            for s in book.assignment_submissions(name)
+        }
+    return {student: points for student, points in late.items() if points > 0}
+
+
 def cell_rows(book: Any, name: str) -> dict[str, list[tuple[CellGrade, bool]]]:
     """Every graded cell by student, and whether it waits for a person; two queries for a class."""
     from nbgrader.api import (

@@ -106,8 +106,11 @@ def stepping(bar: Progress, name: str) -> Callable[[int, int, str], None]:
     return step
 
 
-def class_table(results: Mapping[str, Result]) -> Table:
-    """Who has how many points, and what the feedback said."""
+def class_table(results: Mapping[str, Result], late: Mapping[str, float] | None = None) -> Table:
+    """Who has how many points, and what the feedback said.
+
+    late : points taken off for being late, by student; marks given by hand are not in this table.
+    """
     table = Table(box=None, padding=(0, 1))
     table.add_column("student", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
@@ -115,7 +118,8 @@ def class_table(results: Mapping[str, Result]) -> Table:
     for student, result in results.items():
         table.add_row(
             escape(student),
-            f"{number(result.points)} / {number(result.max_points)}",
+            f"{number(result.points)} / {number(result.max_points)}"
+            + (f"\n− {number(late[student])} late" if late and student in late else ""),
             escape(describe(result)),
         )
     return table
@@ -162,19 +166,23 @@ def grade_and_report(
 ) -> dict[str, Result]:
     """Grade the submissions of an assignment with a progress bar, then print what came out."""
     from course.grading.gradebook import grade_class
+    from course.grading.grades import penalties
 
     with class_progress(console) as bar:
         step = stepping(bar, name)
         results = grade_class(root, name, students=students, progress=step, sandbox=sandbox)
+    late = {s: p for s, p in penalties(root, name).items() if s in results}
     small = len(results) <= LINES
     shown = results if small else {s: r for s, r in results.items() if r.reason is not None}
     if shown:
-        console.print(class_table(shown))
+        console.print(class_table(shown, late))
     if not small:
         console.print(f"Everybody's points: course export {name}", highlight=False)
     console.print()
     console.print(exercise_table(results.values()))
     console.print(f"\n{counts_line(results.values())}", highlight=False)
+    if late:
+        console.print(f"{len(late)} of them late, with points taken off.", highlight=False)
     console.print(f"Feedback pages: {root / 'feedback'}", soft_wrap=True, highlight=False)
     if any(r.reason is None for r in results.values()) and students is None:
         picture = root / "feedback" / f"{name}-summary.png"

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from nbgrader.api import Gradebook
 from rich.console import Console
 from tiny_course import NAME, hand_in, released, solved
 
+from course.grading import gradebook
 from course.grading.report import LINES, counts_line, exercise_table, grade_and_report
 from course.grading.results import Outcome, Result
 from course.grading.summary import LOOKS, plot, summarise
@@ -105,11 +107,19 @@ def test_grading_prints_the_class_and_leaves_the_picture_beside_the_feedback(
     grade_and_report(console, tiny, NAME)
     printed = console.file.getvalue()
     assert "10 / 10" in printed
+    assert "late" not in printed
     assert "2 submissions: 1 all right, 1 not graded; 100 % of the points" in printed
     assert str(tiny / "feedback" / f"{NAME}-summary.png") in printed
     assert (tiny / "feedback" / f"{NAME}-summary.png").read_bytes().startswith(b"\x89PNG")
 
-    from course.grading import gradebook
+    with Gradebook(f"sqlite:///{tiny / 'gradebook.db'}") as book:
+        book.find_submission_notebook("tiny", NAME, "ada").late_submission_penalty = 2.5
+        book.db.commit()
+    monkeypatch.setattr(gradebook, "grade_class", lambda *_, **__: {"ada": CLASS[0]})
+    console = Console(file=io.StringIO(), width=120)
+    grade_and_report(console, tiny, NAME)
+    assert "− 2.5 late" in console.file.getvalue()
+    assert "1 of them late" in console.file.getvalue()
 
     many = {f"s{i:03}": result("correct") for i in range(LINES + 1)} | {"zoe": CLASS[-1]}
     monkeypatch.setattr(gradebook, "grade_class", lambda *_, **__: many)
