@@ -7,7 +7,6 @@ dark.  No program but this one is needed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -52,6 +51,13 @@ def summary(value: Any) -> str:
     low, high = float(value.min()), float(value.max())
     span = f"all {low:.3g}" if low == high else f"{low:.3g} … {high:.3g}"
     return f"{value.shape} {span}".replace("-", "−")
+
+
+def escape(text: str) -> str:
+    """The text with the characters that mean something in SVG written out."""
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(character, entity)
+    return text
 
 
 class Drawing:

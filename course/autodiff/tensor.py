@@ -68,7 +68,7 @@ class Interface:
     @property
     def data(self):
         """The value; only that of a leaf can be set, to one of the same shape."""
-        if self.parents:
+        if self.parents and isinstance(self._data, np.ndarray):
             self._data.setflags(False)
         return self._data
 
@@ -91,7 +91,7 @@ class Interface:
     @property
     def grad(self):
         """The gradient of the scalar whose `backward()` ran last, or None."""
-        if self._grad is not None:
+        if isinstance(self._grad, np.ndarray):
             self._grad.setflags(False)
         return self._grad
 
@@ -197,7 +197,20 @@ class Constant(Tensor):
 
 
 class Operation(Tensor):
-    """A computed node.  A subclass gives its value in `__init__`, its derivative in `vjp`."""
+    """A computed node.  A subclass gives its value in `__init__`, its derivative in `vjp`.
+
+    >>> class Cube(Operation):
+    ...     def __init__(self, x):
+    ...         super().__init__(x.data**3, (x,))
+    ...
+    ...     def vjp(self, grad):
+    ...         (x,) = self.parents
+    ...         return (grad * 3 * x.data**2,)
+    >>> x = Tensor([1.0, 2.0])
+    >>> Cube(x).sum().backward()
+    >>> x.grad
+    array([ 3., 12.])
+    """
 
     __slots__ = ()
     symbol = ""  # for drawings
