@@ -69,7 +69,7 @@ class Interface:
     def data(self):
         """The value; only that of a leaf can be set, to one of the same shape."""
         if self.parents and isinstance(self._data, np.ndarray):
-            self._data.setflags(False)
+            self._data.setflags(write=False)
         return self._data
 
     @data.setter
@@ -92,7 +92,7 @@ class Interface:
     def grad(self):
         """The gradient of the scalar whose `backward()` ran last, or None."""
         if isinstance(self._grad, np.ndarray):
-            self._grad.setflags(False)
+            self._grad.setflags(write=False)
         return self._grad
 
     @grad.setter
