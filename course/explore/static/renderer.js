@@ -202,10 +202,10 @@ function explore(model, el, twin) {
     return [p.name, p.options ? p.options[value] : value];
   }));
 
-  let asked = 0, speaking = 0, said = null, width = 0;
+  let frame = 0, changed = false, speaking = 0, said = null, width = 0;
   const draw = () => {
-    asked = 0;
-    if (!width) return;
+    if (!changed || !width) return;
+    changed = false;
     const scene = twin ? twin(parameters(), data) : storedScene(model, parameters());
     if (!scene.panels) return; // the kernel has not sent its first scene yet
     drawScene(picture, scene, width);
@@ -217,13 +217,17 @@ function explore(model, el, twin) {
     }, 600);
     el.dataset.drawn = Number(el.dataset.drawn ?? 0) + 1;
   };
-  const ask = () => { if (!asked) asked = requestAnimationFrame(draw); };
+  // A change is drawn at once, when all values of one event are set; further ones once a frame.
+  const ask = () => {
+    changed = true;
+    if (frame) return;
+    frame = requestAnimationFrame(() => { frame = 0; draw(); });
+    queueMicrotask(draw);
+  };
   const frames = model.get("_frames")?.scenes;
   const events = twin || frames ? declared.parameters.map((p) => `change:${p.name}`) : [];
   for (const event of events) model.on(event, ask);
-  // The kernel's pictures come one at a time: drawn at once, they are ready for the next frame.
-  const arrived = () => { cancelAnimationFrame(asked); draw(); };
-  if (!twin) model.on("change:_scene", arrived);
+  if (!twin) model.on("change:_scene", ask);
 
   const size = new ResizeObserver(() => {
     const wide = Math.floor(Math.min(el.clientWidth, 1100));
@@ -233,10 +237,10 @@ function explore(model, el, twin) {
   const names = nameControls(el);
   return () => {
     for (const event of events) model.off(event, ask);
-    model.off("change:_scene", arrived);
+    model.off("change:_scene", ask);
     size.disconnect();
     names();
-    cancelAnimationFrame(asked);
+    cancelAnimationFrame(frame);
     clearTimeout(speaking);
   };
 }
