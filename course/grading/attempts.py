@@ -2,7 +2,7 @@
 
 Every new content of a student's folder is kept, on this side, as
 
-    .grading/attempts/NAME/STUDENT/20261121T131500Z-1a2b3c4d5e6f/*.ipynb
+    .grading/attempts/NAME/STUDENT/20261121T131500Z-DIGEST/*.ipynb
 
 The time is when it came in, as our own file system says (`st_ctime`, which nobody can set), noted
 when the content is first seen: by `course receive`, else by grading.  Where files arrive by another
@@ -33,6 +33,7 @@ from course.grading.results import Result
 from course.grading.template import Rebuilt, Unreadable, read_bytes
 
 STAMP = "%Y%m%dT%H%M%SZ"
+MOST_FILES = 20  # notebooks of one submission that are kept
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,21 @@ def receive(
         content that was seen before the time that was noted then.
     """
     folder = Path(coursedir.format_path(coursedir.submitted_directory, student, name))
-    contents, latest = {}, 0.0
+    contents: dict[str, bytes] = {}
+    seen, latest = hashlib.sha256(), 0.0  # of every notebook there is, kept or not
     for path in sorted(folder.glob("*.ipynb")):
         try:
-            contents[path.name] = read_bytes(path)
+            content = read_bytes(path)
             latest = max(latest, path.lstat().st_ctime)
         except (Unreadable, OSError):
             continue
+        name_and_content = hashlib.sha256(os.fsencode(path.name) + b"\0" + content)
+        seen.update(name_and_content.digest())
+        if len(contents) < MOST_FILES:
+            contents[path.name] = content
     if not contents or folder.is_symlink() or folder.parent.is_symlink():
         return None
-    digest = hashlib.sha256(
-        b"".join(hashlib.sha256(k.encode() + b"\0" + v).digest() for k, v in contents.items())
-    ).hexdigest()[:12]
+    digest = seen.hexdigest()[:32]  # 128 bits: no two contents can be made to share one
     received = at or datetime.fromtimestamp(latest, UTC)
     known = [a for a in attempts(coursedir.root, name, student) if a.digest == digest]
     if known and (at is None or known[0].received == at.replace(microsecond=0)):

@@ -1,4 +1,4 @@
-"""The result that a submission would get now, without touching the gradebook or any file."""
+"""The result that a submission would get now; nothing is written but when it came in."""
 
 from __future__ import annotations
 

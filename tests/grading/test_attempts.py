@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 from tiny_course import NAME, hand_in, released, solved
 from traitlets.config import Config
 
-from course.grading.attempts import attempts, read_times, receive
+from course.grading.attempts import MOST_FILES, attempts, read_times, receive
 from course.grading.autograde import configure
 from course.grading.fresh import fresh_result
 from course.grading.gradebook import course_directory, grade_class
@@ -143,6 +143,16 @@ def test_the_same_content_again_keeps_its_first_time_and_is_stored_once(tiny: Pa
     found = attempts(tiny, NAME, "ada")
     assert found[0].received == first
     assert len(found) == 2
+
+
+def test_decoys_hide_no_late_change(tiny: Path) -> None:
+    for number in range(MOST_FILES + 1):
+        hand_in(tiny, "eve", "{}", file=f"a{number:02}.ipynb")
+    submit(tiny, "eve", DUE - timedelta(hours=1), mean_square=WRONG)
+    submit(tiny, "eve", DUE + timedelta(hours=1))
+    first, second = attempts(tiny, NAME, "eve")
+    assert (first.received, second.received) == (DUE - timedelta(hours=1), DUE + timedelta(hours=1))
+    assert len(list(second.folder.iterdir())) == MOST_FILES
 
 
 def test_times_of_the_platform_are_read_and_replace_ours(tiny: Path, tmp_path: Path) -> None:
