@@ -124,4 +124,4 @@ def checked_labels(labels, k):
         raise ValueError(
             f"class numbers must lie in 0..{k - 1}: found {labels.min()}..{labels.max()}"
         )
-    return labels
+    return labels if labels.dtype.kind == "i" else labels.astype(np.intp)

@@ -292,6 +292,18 @@ def test_operands_that_do_not_fit_are_named(call, words):
         call()
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "i4", "u4", "i8", "u8"])
+def test_class_numbers_of_any_integer_type_are_taken_and_checked(dtype):
+    Z = np.eye(3)
+    expected = ad.softmax_cross_entropy(Z, [2, 1, 0]).data
+    assert ad.softmax_cross_entropy(Z, np.array([2, 1, 0], dtype)).data == expected
+    with pytest.raises(ValueError, match="class numbers"):
+        ad.softmax_cross_entropy(Z, np.array([2, 1, 3], dtype))
+    if dtype.startswith("i"):
+        with pytest.raises(ValueError, match="class numbers"):
+            ad.softmax_cross_entropy(Z, np.array([2, 1, -1], dtype))
+
+
 def test_class_numbers_that_are_not_integers_are_refused():
     with pytest.raises(TypeError, match="integers, not float64"):
         ad.softmax_cross_entropy(np.ones((2, 3)), [0.0, 1.0])

@@ -96,8 +96,9 @@ def test_loss_slice_indexes_the_first_direction_first_and_changes_nothing():
     got = loss_slice(lambda t: t[0] ** 2 + 10 * t[1], theta, [1.0, 0.0], [0.0, 1.0], grid)
     np.testing.assert_allclose(got, [[(1 + a) ** 2 + 10 * (2 + b) for b in grid] for a in grid])
     np.testing.assert_array_equal(theta, kept)
-    with pytest.raises(ValueError, match=r"\(3,\)"):
-        loss_slice(lambda t: 0.0, theta, np.ones(3), np.ones(2), grid)
+    for d1, d2 in [(np.ones(3), np.ones(2)), (np.ones(2), np.ones(3))]:
+        with pytest.raises(ValueError, match=r"\(3,\)"):
+            loss_slice(lambda t: 0.0, theta, d1, d2, grid)
 
 
 def small_net():
