@@ -169,6 +169,7 @@ def picture(
             height=40 + 34 * len(rows),
         ),
         words=words,
+        idle=[f"{mark} changed by" for mark in SLIDERS[len(worked.moved) :]],
     )
 
 

@@ -39,13 +39,16 @@ def _trim(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def figure(*panels: Panel, words: str) -> Scene:
-    """A scene: panels side by side, and the state in words for those who don't see it."""
+def figure(*panels: Panel, words: str, idle: Sequence[str] = ()) -> Scene:
+    """A scene: panels side by side, and the state in words for those who don't see it.
+
+    `idle` are the labels of controls that change nothing in this state: they are not shown.
+    """
     if not panels:
         raise ValueError("a scene needs at least one panel")
     if not words.strip():
         raise ValueError("a scene needs its state in words: figure(..., words='...')")
-    return {"panels": list(panels), "words": words}
+    return given(panels=list(panels), words=words, idle=list(idle) or None)
 
 
 def panel(

@@ -133,5 +133,6 @@ export function scene({ graph, step, guess, first, second, third }, { graphs, op
       { marks: [{ mark: "table", columns: ["node", "rule", "numbers", "result"], rows, highlight: [rows.length - 1] }], height: 40 + 34 * rows.length },
     ],
     words,
+    ...(moved.length < 3 ? { idle: [..."①②③"].slice(moved.length).map((c) => `${c} changed by`) } : {}),
   };
 }

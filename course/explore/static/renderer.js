@@ -209,6 +209,7 @@ function explore(model, el, twin) {
     const scene = twin ? twin(parameters(), data) : storedScene(model, parameters());
     if (!scene.panels) return; // the kernel has not sent its first scene yet
     drawScene(picture, scene, width);
+    showControls(el, scene.idle ?? []);
     if (words.textContent !== scene.words) words.textContent = scene.words;
     clearTimeout(speaking);
     if (said === null) said = scene.words; // what is there at first is read with the page
@@ -243,6 +244,21 @@ function explore(model, el, twin) {
     cancelAnimationFrame(frame);
     clearTimeout(speaking);
   };
+}
+
+// Controls that change nothing in this state are taken away, by their labels.
+function showControls(el, idle, tries = 50) {
+  if (!idle.length && !el.dataset.idle) return;
+  const box = el.closest(".explore-box");
+  if (!box) { // not yet in its place
+    if (tries) setTimeout(() => showControls(el, idle, tries - 1), 100);
+    return;
+  }
+  el.dataset.idle = "1";
+  for (const control of box.querySelectorAll(".explore-controls > *")) {
+    const name = control.querySelector("label, .widget-label")?.textContent.trim();
+    control.style.display = idle.includes(name) ? "none" : "";
+  }
 }
 
 // ipywidgets' slider handles have no name and JupyterLab takes some of their keys: mend both.
