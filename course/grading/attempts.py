@@ -203,6 +203,7 @@ class Attempts(NbGraderPreprocessor):
     )
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        from course.grading.arrival import note_graded
         from course.grading.fresh import graded_attempt
         from course.grading.gradebook import course_directory
 
@@ -221,6 +222,7 @@ class Attempts(NbGraderPreprocessor):
             nb = nbformat.from_dict(counts.notebook)
             write_result(nb, complete(counts.result, nb))
         self.note_time(coursedir, name, student, counts.attempt)
+        note_graded(coursedir.root, name, student, attempt, counts.attempt)
         return nb, resources
 
     @staticmethod

@@ -65,7 +65,9 @@ class Change:
 
 def worth(outcome: Outcome | None) -> tuple[float, float] | None:
     """Points and possible points to a millionth, so that rounding is no change."""
-    return outcome and (round(outcome.points, 6), round(outcome.max_points, 6))
+    if outcome is None:
+        return None
+    return round(outcome.points, 6), round(outcome.max_points, 6)
 
 
 def changes(

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
 from tiny_course import NAME, hand_in, released, solved
 from traitlets.config import Config
 
 from course.grading.attempts import MOST_FILES, attempts, read_times, receive
-from course.grading.autograde import configure
+from course.grading.autograde import SandboxedAutograde, configure
 from course.grading.fresh import fresh_result
 from course.grading.gradebook import course_directory, grade_class
 from course.grading.policy import LatePolicy, policy
@@ -166,6 +167,38 @@ def test_times_of_the_platform_are_read_and_replace_ours(tiny: Path, tmp_path: P
     table.write_text("ada,yesterday\n")
     with pytest.raises(ValueError, match=r"line 1: expected student,time"):
         read_times(table)
+
+
+def shown(root: Path) -> dict[str, tuple[str, float]]:
+    """What the formgrader's list shows: whether a submission waits to be graded, and its points."""
+    coursedir, config = course_directory(root)
+    listed = NbGraderAPI(coursedir, config=config).get_submissions(NAME)
+    return {s["student"]: (s["autograded"], s["score"]) for s in listed}
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_the_formgrader_tells_what_is_graded_from_what_came_in_since(tiny: Path, keep: str) -> None:
+    set_policy(tiny, keep=keep)
+    submit(tiny, "ada")
+    hand_in(tiny, "bob", "broken")
+    hand_in(tiny, "cid", "", file="notes.txt")
+    grade_class(tiny, NAME)
+    assert shown(tiny) == {"ada": (True, 10), "bob": (True, 0), "cid": (True, 0)}
+    submit(tiny, "ada", mean_square=WRONG)
+    assert shown(tiny)["ada"][0] is False
+    grade_class(tiny, NAME, ["ada"])
+    assert shown(tiny)["ada"] == (True, 10 if keep == "best" else 4)
+
+
+def test_nbgrader_autograde_grades_again_what_came_in_since(tiny: Path) -> None:
+    set_policy(tiny)
+    submit(tiny, "ada", DUE, mean_square=WRONG)
+    grade_class(tiny, NAME)
+    submit(tiny, "ada", DUE + timedelta(hours=1))
+    coursedir, config = course_directory(tiny)
+    coursedir.assignment_id = NAME
+    SandboxedAutograde(coursedir=coursedir, config=config, log=coursedir.log).start()
+    assert final(tiny, "ada")[0] == 10
 
 
 @given(
