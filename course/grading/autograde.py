@@ -50,6 +50,7 @@ from traitlets import Unicode
 from course.grading.feedback import TEMPLATES, complete, read_result, write_result
 from course.grading.results import Cell, Result
 from course.grading.template import Rebuilt, Unreadable, clean, read_bytes, rebuild, unreadable
+from course.grading.warm import create_engine
 
 MAX_EXTRA_BYTES = 20_000_000  # of one further file that a student handed in
 
@@ -66,8 +67,8 @@ def configure(c: Any) -> None:
         f"{here}.autograde.GradeInSandbox",
         f"{here}.autograde.SaveGrades",
         "nbgrader.preprocessors.AssignLatePenalties",
-        "nbgrader.preprocessors.CheckCellMetadata",
-    ]
+    ]  # no CheckCellMetadata: the metadata of a rebuilt notebook are ours
+    c.GenerateFeedback.export_class = f"{here}.warm.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [f"{here}.feedback.FeedbackPage"]
     formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
     c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(formgrader)]
@@ -89,6 +90,7 @@ def install() -> None:
     CourseDirectory.get_existing_timestamp = lambda self, folder: read_timestamp(folder)
     api.NbGraderAPI.get_submitted_timestamp = submitted_timestamp
     nbgrader.api.get_alembic_version = database_version
+    nbgrader.api.create_engine = create_engine
 
 
 def submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:
