@@ -232,6 +232,7 @@ def test_training_on_nan_is_refused():
         lambda: gradient_descent(dJ, 1.0, float("nan"), 3),
         lambda: gradient_descent(lambda t: np.ones(3), [1.0, 2.0], 0.1, 3),
         lambda: max_stable_lr(-1.0),
+        lambda: max_stable_lr(0.0),
         lambda: minibatches(0, 4, np.random.default_rng(0)),
         lambda: minibatches(4, 0, np.random.default_rng(0)),
         lambda: SGD([], lr=0.0),

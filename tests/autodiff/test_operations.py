@@ -283,6 +283,8 @@ def test_costs_bear_huge_scores_without_a_warning():
         (lambda: ad.softmax_cross_entropy(np.ones((2, 3)), [0]), r"\(2, 3\) and \(1,\)"),
         (lambda: ad.softmax_cross_entropy(np.ones((0, 3)), np.zeros(0, int)), r"N >= 1"),
         (lambda: ad.euclidean_cost(np.ones((2, 3)), np.ones((3, 2))), r"\(2, 3\).*\(3, 2\)"),
+        (lambda: ad.binary_cross_entropy(np.ones((2, 1)), np.ones(2)), r"\(2, 1\).*\(2,\)"),
+        (lambda: ad.binary_cross_entropy(np.ones(0), np.ones(0)), "at least one"),
         (lambda: ad.binary_cross_entropy(np.ones(2), [0.0, 2.0]), "between 0 and 1"),
         (lambda: Tensor(np.ones((0, 3))).mean(), "empty"),
     ],

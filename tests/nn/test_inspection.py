@@ -70,6 +70,20 @@ def test_input_gradients_of_a_batch_are_those_of_its_samples():
         np.testing.assert_allclose(input_gradient(net, x, 2), row, rtol=1e-12)
 
 
+def test_the_output_is_asked_unless_a_layer_is_named():
+    rng = np.random.default_rng(0)
+    net, x = MLP([4, 5, 6, 3], rng), rng.standard_normal(4)
+    numeric = [
+        (net.forward((x + e)[None])[0, 1] - net.forward((x - e)[None])[0, 1]) / 2e-6
+        for e in 1e-6 * np.eye(4)
+    ]
+    np.testing.assert_allclose(input_gradient(net, x, 1), numeric, rtol=1e-6)
+    np.testing.assert_array_equal(input_gradient(net, x, 1, 2), input_gradient(net, x, 1))
+    np.testing.assert_array_equal(input_gradient(net, x, 1, 0), input_gradient(net, x, 1, -3))
+    with pytest.raises(ValueError, match="3 linear modules"):
+        input_gradient(net, x, 1, -4)
+
+
 def test_G_49_weight_images_are_the_columns_of_W():
     W = np.arange(12.0).reshape(6, 2)
     images = weight_images(W, (2, 3))
