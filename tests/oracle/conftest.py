@@ -6,10 +6,10 @@ TORCH = find_spec("torch") is not None
 collect_ignore = [] if TORCH else ["test_against_torch.py"]
 
 
-def pytest_report_header() -> str:
-    """One line at the top of the run."""
-    if TORCH:
-        return "oracle: gradients are compared with PyTorch"
-    return (
-        "oracle: PyTorch is not installed (extra `bench`), so tests/oracle is NOT part of this run"
+def pytest_terminal_summary(terminalreporter) -> None:
+    """One line at the end of the run; this file is read too late for one at its beginning."""
+    terminalreporter.write_line(
+        "oracle: gradients were compared with PyTorch"
+        if TORCH
+        else "oracle: PyTorch is not installed (extra `bench`): tests/oracle was NOT part of this run"
     )
