@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
@@ -15,6 +18,7 @@ from nbgrader.apps.api import NbGraderAPI
 from tiny_course import NAME, hand_in, released, solved
 from traitlets.config import Config
 
+from course.cli import main
 from course.grading.attempts import MOST_FILES, attempts, read_times, receive
 from course.grading.autograde import SandboxedAutograde, configure
 from course.grading.fresh import fresh_result
@@ -167,6 +171,40 @@ def test_times_of_the_platform_are_read_and_replace_ours(tiny: Path, tmp_path: P
     table.write_text("ada,yesterday\n")
     with pytest.raises(ValueError, match=r"line 1: expected student,time"):
         read_times(table)
+
+
+def test_receive_says_what_was_noted_and_who_is_unknown(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_policy(tiny)
+    monkeypatch.chdir(tiny)
+    hand_in(tiny, "ada", solved(released(tiny)))
+    hand_in(tiny, "bob", "", file="notes.txt")
+    table = tmp_path / "times.csv"
+    table.write_text("student,time\nada,2026-11-20T13:00:00+01:00\nzoe,2026-11-20T13:00\n")
+    done = CliRunner().invoke(main, ["receive", NAME, "--times", str(table)])
+    assert done.exit_code == 0, done.output
+    assert "1 submissions of 00-tiny noted; the last came in 2026-11-20 12:00 UTC" in done.output
+    assert "No submission of zoe, named in" in done.output
+    table.write_text("ada\n")
+    failed = CliRunner().invoke(main, ["receive", NAME, "--times", str(table)])
+    assert failed.exit_code == 2
+    assert "line 1: expected student,time" in failed.output
+
+
+def test_processes_that_grade_side_by_side_lose_no_attempt(tiny: Path) -> None:
+    set_policy(tiny, keep="best")
+    students = [f"s{number}" for number in range(6)]
+    for sources in ({}, {"mean_square": WRONG}):
+        for student in students:
+            hand_in(tiny, student, solved(released(tiny), **sources))
+        context = multiprocessing.get_context("fork")  # the stand-in for the grader goes along
+        with ProcessPoolExecutor(2, mp_context=context) as executor:
+            results = grade_class(tiny, NAME, executor=executor)
+    assert {student: result.points for student, result in results.items()} == dict.fromkeys(
+        students, 10.0
+    )
+    assert all(len(attempts(tiny, NAME, student)) == 2 for student in students)
 
 
 def shown(root: Path) -> dict[str, tuple[str, float]]:
