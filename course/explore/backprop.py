@@ -143,7 +143,7 @@ class OneIteration(Explorable):
             rows = [["x, y", "given", f"{written(X)}, {number(Y)}", ""][: len(columns)]]
         rows = [[together(cell) for cell in row] for row in rows]
         return figure(
-            panel(net(wrong, step), title=f"The net, step {step} of {len(STEPS)}", height=340, weight=1.9),
+            panel(net(wrong, step), title=f"The net, step {step} of {len(STEPS)}", height=340, weight=2.6),
             panel(*loss_against_rate(lr, bug), x=axis("learning rate η", 0, 1), y=axis("loss after the step", 0, 0.04), height=340),
             panel(table(columns, rows, highlight=[len(rows) - 1]), weight=3, height=40 + 34 * len(rows)),
             words=words(lr, bug, step, right, wrong),

@@ -133,7 +133,7 @@ export function scene({ lr, bug, step }) {
   if (!rows.length) rows.push(["x, y", "given", `${written(X)}, ${number(Y)}`, ""].slice(0, columns.length));
   return {
     panels: [
-      { marks: [net(wrong, step)], title: `The net, step ${step} of ${STEPS.length}`, height: 340, weight: 1.9 },
+      { marks: [net(wrong, step)], title: `The net, step ${step} of ${STEPS.length}`, height: 340, weight: 2.6 },
       {
         marks: lossAgainstRate(lr, bug), height: 340,
         x: { label: "learning rate η", limits: [0, 1] }, y: { label: "loss after the step", limits: [0, 0.04] },
