@@ -68,7 +68,7 @@ def configure(c: Any) -> None:
         f"{here}.autograde.SaveGrades",
         "nbgrader.preprocessors.AssignLatePenalties",
     ]  # no CheckCellMetadata: the metadata of a rebuilt notebook are ours
-    c.GenerateFeedback.export_class = f"{here}.warm.FeedbackExporter"
+    c.GenerateFeedback.exporter_class = f"{here}.warm.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [f"{here}.feedback.FeedbackPage"]
     formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
     c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(formgrader)]
@@ -130,7 +130,7 @@ def grader_for(course_root: Path | str, name: str, sandbox: str = "auto") -> Any
     key = (str(folder), name, sandbox, digest.hexdigest())
     if key not in _graders:
         _graders.clear()  # one class at a time
-        _graders[key] = Grader(course_root, name, sandbox=sandbox)
+        _graders[key] = Grader(course_root, name, sandbox=sandbox, keep=True)
     return _graders[key]
 
 

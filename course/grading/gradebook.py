@@ -141,14 +141,23 @@ def graded(
         return
     tasks = {executor.submit(grade_one, root, name, s, sandbox): s for s in students}
     for task in as_completed(tasks):
-        yield tasks[task], task.result()
+        student = tasks[task]
+        try:
+            result = task.result()
+        except GradingRefused:
+            for other in tasks:
+                other.cancel()
+            raise
+        except Exception:  # the process that had it is gone
+            result = grade_one(root, name, student, sandbox)
+        yield student, result
 
 
 def grade_one(course_root: str, name: str, student: str, sandbox: str = "auto") -> Result:
     """Grade one submission through nbgrader and write its feedback page.
 
     If the grader itself fails, the result says so (its reason starts with 'The grader failed'), the
-    gradebook holds zero, and the class goes on.
+    gradebook holds zero, and the class goes on.  Raises GradingRefused if nothing can be written.
     """
     coursedir, config = course_directory(course_root)
     coursedir.assignment_id = name
@@ -166,11 +175,34 @@ def grade_one(course_root: str, name: str, student: str, sandbox: str = "auto") 
             GenerateFeedback(force=True, **common).start()
         return result
     except NbGraderException:
+        stop_if_nothing_can_be_written(said.getvalue())
         causes = [x for x in said.getvalue().splitlines() if re.match(r"[\w.]*(Error|Exc)\w*", x)]
         reason = f"The grader failed on this submission. {''.join(causes[-1:])}".strip()
         return nothing_graded(released_notebooks(coursedir, name).values(), reason)
     finally:
         LOG.removeHandler(handler)
+
+
+CANNOT_WRITE = {
+    "database is locked": "The gradebook is in use: another program has been writing to it for too"
+    " long. Close it (another course grade, a database browser)",
+    "database or disk is full": "The disk is full. Make room",
+    "No space left on device": "The disk is full. Make room",
+    "Disk quota exceeded": "Your share of the disk is full. Make room",
+    "readonly database": "The gradebook cannot be written to. Change its permissions",
+    "Read-only file system": "The disk cannot be written to. Make it writable",
+}
+
+
+def stop_if_nothing_can_be_written(said: str) -> None:
+    """Raise GradingRefused if nbgrader's errors tell of a machine on which nobody can be graded."""
+    errors = re.findall(r"(?m)^(?:OSError|sqlite3\.|sqlalchemy\.exc\.OperationalError).*", said)
+    for words, message in CANNOT_WRITE.items():
+        if any(words in error for error in errors):
+            raise GradingRefused(
+                f"{message} and run the same command again: what was graded is kept, and only what"
+                " is missing is run."
+            )
 
 
 def nothing_graded(notebooks: Iterable[dict[str, Any]], reason: str) -> Result:

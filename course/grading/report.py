@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from rich.table import Table
 from course.grading.results import Result
 from course.grading.summary import LOOKS, plot, summarise
 
+FEW = 8  # students up to which further processes would take longer to start than to grade
 LINES = 60  # students up to which everybody is listed after grading
 
 # One mark and one colour per status, so that the table can be read without colours too.
@@ -165,12 +167,16 @@ def grade_and_report(
     sandbox: str = "auto",
 ) -> dict[str, Result]:
     """Grade the submissions of an assignment with a progress bar, then print what came out."""
-    from course.grading.gradebook import grade_class
+    from course.grading.gradebook import grade_class, local_executor, submitted_students
     from course.grading.grades import penalties
 
-    with class_progress(console) as bar:
+    few = len(students or submitted_students(root, name)) <= FEW
+    processes = nullcontext() if few else local_executor()
+    with class_progress(console) as bar, processes as executor:
         step = stepping(bar, name)
-        results = grade_class(root, name, students=students, progress=step, sandbox=sandbox)
+        results = grade_class(
+            root, name, students=students, progress=step, sandbox=sandbox, executor=executor
+        )
     late = {s: p for s, p in penalties(root, name).items() if s in results}
     small = len(results) <= LINES
     shown = results if small else {s: r for s, r in results.items() if r.reason is not None}

@@ -65,7 +65,7 @@ class FeedbackExporter(HTMLExporter):
         environment.bytecode_cache = self.compiled
         return environment
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # as nbconvert's own
         self, nb: Any, resources: Any = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
         language = nb.metadata.get("language_info", {})
