@@ -120,6 +120,14 @@ class Circuit:
                 raise ValueError(f"the name {unit.name!r} is used twice in the circuit")
             known.append(unit.name)
 
+    @property
+    def depth(self) -> int:
+        """Units on the longest way from an input to the output."""
+        depths = dict.fromkeys(self.inputs, 0)
+        for unit in self.units:
+            depths[unit.name] = 1 + max((depths[source] for source in unit.weights), default=0)
+        return depths[self.units[-1].name]
+
     def trace(self, X: ArrayLike) -> tuple[dict[str, Integers], dict[str, Array]]:
         """Return every value (N,) and every unit's pre-activation (N,), by name."""
         bits = floats("X", X, 2)
@@ -244,6 +252,30 @@ def parity_network(D: int) -> Layers:
     D = whole("D", D, 1)
     k = np.arange(1, D + 1)
     return [(np.ones((D, D)), 0.5 - k), (np.where(k % 2 == 1, 1.0, -1.0)[:, None], np.zeros(1))]
+
+
+def parity_circuit(D: int) -> Circuit:
+    """Return the parity of D bits (D a power of 2) as a tree of 3-unit XORs (row P-25).
+
+    It has 3 (D - 1) units and depth 2 log2 D.
+
+    >>> circuit = parity_circuit(4)
+    >>> len(circuit.units), circuit.depth
+    (9, 4)
+    """
+    D = whole("D", D, 2)
+    if D & (D - 1):
+        raise ValueError(f"D must be a power of 2 (every XOR takes two values), got {D}")
+    inputs = tuple(f"x{i + 1}" for i in range(D))
+    level, units = inputs, []
+    while len(level) > 1:
+        pairs = list(zip(level[::2], level[1::2], strict=True))
+        level = tuple(f"xor({a}, {b})" for a, b in pairs)
+        for (a, b), name in zip(pairs, level, strict=True):
+            first, second = f"{a} only", f"{b} only"
+            units += [Unit(first, {a: 1.0, b: -1.0}, -0.5), Unit(second, {b: 1.0, a: -1.0}, -0.5)]
+            units += [Unit.of_gate(name, "or", first, second)]
+    return Circuit(inputs, tuple(units))
 
 
 def circuit_of(targets: ArrayLike) -> Circuit:

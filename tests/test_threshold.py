@@ -111,6 +111,16 @@ def test_P_25_parity_of_D_bits_with_D_hidden_units(D) -> None:
     assert (t.run_layers(X, params).ravel() == X.sum(axis=1) % 2).all()
 
 
+@pytest.mark.parametrize(("D", "n_units", "depth"), [(2, 3, 2), (4, 9, 4), (8, 21, 6)])
+def test_P_25_a_tree_of_xors_has_3_D_minus_3_units_and_depth_2_log_D(D, n_units, depth) -> None:
+    tree = t.parity_circuit(D)
+    assert (len(tree.units), tree.depth) == (n_units, depth)
+    X = t.truth_table(D)
+    assert tree(X).tolist() == (X.sum(axis=1) % 2).tolist()
+    with pytest.raises(ValueError, match="power of 2"):
+        t.parity_circuit(D + 1)
+
+
 @pytest.mark.parametrize(("D", "count"), [(1, 4), (2, 14), (3, 104), (4, 1882), (5, 94572)])
 def test_C_07_how_many_functions_one_unit_computes(D, count) -> None:
     assert t.count_separable(D) == count

@@ -19,6 +19,7 @@ from course.nn.check import check_module
 from course.nn.convolution import Conv1d, Flatten, MaxPooling1d
 from course.nn.costs import BinaryCrossEntropy, EuclideanCost, SoftmaxCrossEntropy
 from course.nn.counting import count_parameters, multiply_count
+from course.nn.expressivity import collapse_linear, linear_pieces, tent_network
 from course.nn.initialisation import init_layer
 from course.nn.layers import Linear, Pointwise
 from course.nn.module import Module
@@ -39,7 +40,10 @@ __all__ = [
     "activation",
     "activation_slope",
     "check_module",
+    "collapse_linear",
     "count_parameters",
     "init_layer",
+    "linear_pieces",
     "multiply_count",
+    "tent_network",
 ]
