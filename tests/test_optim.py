@@ -40,6 +40,22 @@ def test_C_42_C_43_which_minimum_depends_on_the_start(start, lr, end, cost):
     assert J(path[-1, 0]) == pytest.approx(cost, rel=5e-6)
 
 
+def test_C_43_the_maximum_between_the_valleys():
+    hilltop = gradient_descent(lambda theta: -dJ(theta), 0.0, 0.1, 500)[-1, 0]
+    assert hilltop == pytest.approx(0.151747, rel=5e-6)
+    left, right = (gradient_descent(dJ, hilltop + d, 0.05, 900)[-1, 0] for d in (-1e-3, 1e-3))
+    assert (left, right) == pytest.approx((-1.48397, 1.33222), rel=5e-6)
+
+
+@pytest.mark.parametrize("lr", [0.03, 0.4])
+def test_C_40_a_step_minimises_the_linear_model_with_its_proximity_term(lr):
+    start = np.array([1.0, -2.0])
+    dL = np.array([3.0, 0.5])
+    step = gradient_descent(lambda theta: dL, start, lr, 1)[1] - start
+    slope = numeric_gradient(lambda e: float(e @ dL + e @ e / (2 * lr)), step)
+    np.testing.assert_allclose(slope, 0, atol=1e-8)
+
+
 def test_C_44_divergence_is_shown_and_said():
     with pytest.warns(DivergenceWarning, match=r"diverged: step \d+ .* lr=0\.5"):
         path = gradient_descent(dJ, 2.5, 0.5, 12)
@@ -54,6 +70,7 @@ def test_C_44_divergence_is_shown_and_said():
 def test_C_44_largest_stable_rate_at_the_local_minimum():
     minimum = gradient_descent(dJ, 2.0, 0.1, 500)[-1, 0]
     limit = max_stable_lr(3 * minimum**2 - 2)
+    assert 3 * minimum**2 - 2 == pytest.approx(3.32444, rel=5e-6)
     assert limit == pytest.approx(0.601606, rel=5e-6)
     below = gradient_descent(dJ, minimum + 1e-3, 0.99 * limit, 400)[-1, 0]
     above = gradient_descent(dJ, minimum + 1e-3, 1.01 * limit, 400)[-1, 0]

@@ -51,6 +51,18 @@ def test_P_38_backward_values_of_the_square_exp_sqrt_cos_graph(worked):
     assert grads == six([1, 1, 1, -0.822284, -0.822284, -45.7175, -182.870])
 
 
+def test_P_38_the_two_messages_that_meet_at_c(worked):
+    c = worked["c"]
+    for gate, message in [(worked["e"], -0.887601), (worked["d"], 0.0653173)]:
+        gate.backward()
+        assert c.grad == six(message)
+
+
+def test_E_P8_going_on_from_the_rounded_message_gives_other_digits(worked):
+    (-0.822 * worked["c"]).backward()
+    assert [worked["a"].grad, worked["x"].grad] == six([-45.7016, -182.806])
+
+
 @pytest.mark.parametrize(("x", "slope"), [(0.0, 13.0), (1.0, 46.8731)])
 def test_C_37_chain_example(x, slope):
     x = Tensor(x)
@@ -84,6 +96,21 @@ def test_G_65_regularised_logistic_least_squares_and_G_60_its_error_signals():
     assert z.grad == six((s - t) * s * (1 - s))
     assert w.grad == six((s - t) * s * (1 - s) * x + lam * 0.7)
     assert b.grad == six((s - t) * s * (1 - s))
+
+
+def test_G_59_logistic_least_squares_as_in_calculus_class():
+    w, b = leaves(w=0.7, b=-0.3)
+    (0.5 * (sigmoid(w * 1.5 + b) - 1.0) ** 2).backward()
+    s = 1 / (1 + np.exp(-0.75))
+    assert [w.grad, b.grad] == six([(s - 1) * s * (1 - s) * 1.5, (s - 1) * s * (1 - s)])
+
+
+def test_T_16_derivative_of_a_trace_has_the_shape_of_its_matrix():
+    # T's layout gives A itself, (2, 3); in the course a gradient has its parameter's shape (E-X7).
+    A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    X = Tensor(np.ones((3, 2)), name="X")
+    ((A @ X) * np.eye(2)).sum().backward()
+    np.testing.assert_array_equal(X.grad, A.T)
 
 
 def test_H_16_x_plus_y_times_z():
@@ -138,6 +165,29 @@ def test_H_20_H_21_one_update_of_the_sigmoid_unit():
     assert sigmoid_unit(w)["f"].data == six(0.731376)
 
 
+def test_H_21_the_step_of_z_is_the_rate_times_the_squared_gradient():
+    w = leaves(w0=-3.0, w1=2.0, w2=-3.0)
+    before = sigmoid_unit(w)
+    z = before["z"].data
+    before["L"].backward()
+    for p in w:
+        p.data -= 0.001 * p.grad
+    dz = 0.001 * 0.268941 * (1 + 1 + 4)
+    assert sigmoid_unit(w)["z"].data - z == six(dz)
+    assert dz == six(0.00161365)
+
+
+@pytest.mark.parametrize(
+    ("w", "y_hat"),
+    [
+        pytest.param((-2.9973, 1.9973, -3.00054), 0.732331, id="E-H3 misprinted"),
+        pytest.param((-2.99973, 1.99973, -3.00054), 0.731377, id="H-20 rounded"),
+    ],
+)
+def test_H_21_E_H3_prediction_from_printed_weights(w, y_hat):
+    assert sigmoid_unit([Tensor(value) for value in w])["f"].data == six(y_hat)
+
+
 def test_H_22_patterns_of_gates():
     x, y = leaves(x=3.0, y=-4.0)
     for gate, expected in [
@@ -185,6 +235,19 @@ def test_H_25_gradients_of_the_2_2_1_net():
     assert g[10].grad == six(-0.528928)
     assert [p.grad for p in w[4:]] == six([-0.163981, -0.471223])
     assert [p.grad for p in w[:4]] == six([0.282857, 0.565714, -0.0514090, -0.102818])
+
+
+def test_H_25_E_H9_the_product_from_the_printed_prediction():
+    z = Tensor(np.log(0.4711 / 0.5289))
+    y_hat = sigmoid(z)
+    y_hat.backward()
+    assert [y_hat.data, z.grad] == six([0.4711, 0.249165])
+    (-log(y_hat)).backward()
+    assert y_hat.grad == six(-2.12269)
+    assert z.grad == six(-0.528900)
+    y_hat = Tensor(0.47)
+    (-log(y_hat)).backward()
+    assert y_hat.grad == six(-2.12766)
 
 
 def test_H_26_one_step_of_the_2_2_1_net():

@@ -56,6 +56,27 @@ def test_T_53_to_T_58_one_iteration_by_hand():
     assert cost.forward(net.forward(X), Y) == six(0.00758858)
 
 
+def test_T_54_slopes_of_the_hidden_layer_and_T_56_E_T1_the_printed_factor():
+    assert activation_slope("tanh", [0.7, 0.3]) == six([0.634740, 0.915137])
+    net, _ = exercise()
+    net.forward(np.array([[1.0, 0.1]]))
+    second = net.modules[2]
+    second.backward(np.array([[-0.1186]]))
+    assert second.dW[:, 0] == six([-0.0716780, -0.0345497])
+
+
+def test_T_18_E_T4_T_20_jacobians_of_a_chain_are_1_by_2_times_2_by_4():
+    rng = np.random.default_rng(0)
+    first, second = Linear(rng.random((4, 2)), np.zeros(2)), Linear(rng.random((2, 1)), np.zeros(1))
+    net, x = Sequential([first, Pointwise("tanh"), second]), rng.random((1, 4))
+    net.forward(x)
+    dz_du = second.backward(np.ones((1, 1)))
+    du_dx = activation_slope("tanh", x @ first.W).T * first.W.T
+    dz_dx = net.backward(np.ones((1, 1)))
+    assert (dz_dx.shape, dz_du.shape, du_dx.shape) == ((1, 4), (1, 2), (2, 4))
+    np.testing.assert_allclose(dz_dx, dz_du @ du_dx)
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     dims=st.lists(st.integers(1, 6), min_size=2, max_size=4),

@@ -6,6 +6,7 @@ import pytest
 from course.autodiff import sigmoid, tanh
 from course.autodiff.tensor import Tensor
 from course.nn import MLP, Conv1d, EuclideanCost, Flatten, Linear, Sequential, SoftmaxCrossEntropy
+from course.nn.inspection import input_gradient
 from course.nn.statistics import (
     dead_fraction,
     error_signal_norms,
@@ -33,7 +34,16 @@ def test_H_41_slopes_of_the_sigmoid():
     sigmoid(z).sum().backward()
     expected = [0.25, 0.196612, 0.104994, 0.0176627, 0.00246651, 4.53958e-5]
     np.testing.assert_allclose(z.grad, expected, rtol=5e-6)
-    assert pytest.approx(9.53674e-7, rel=5e-6) == 0.25**10
+
+
+def test_H_37_E_H13_ten_sigmoids_at_their_steepest_leave_a_millionth():
+    net = MLP([1] * 12, np.random.default_rng(0), "sigmoid")
+    for layer in net.layers:
+        layer.W[...], layer.b[...] = 1.0, -0.5
+    x = np.array([0.5])  # so every pre-activation is 0 and every output 1/2
+    assert all(Z.item() == 0 for Z, _ in layer_outputs(net, x[None]))
+    assert input_gradient(net, x, 0) == pytest.approx([0.25**10], rel=1e-12)
+    assert input_gradient(net, x, 0) == pytest.approx([9.53674e-7], rel=5e-6)
 
 
 @pytest.mark.parametrize(
