@@ -119,7 +119,7 @@ def check_file(path: Path | str) -> Result:
     path = Path(path)
     notes: tuple[str, ...] = ()
     try:
-        exercises, reference = load(path.resolve().parent)
+        exercises, reference = load(assignment_folder(path.resolve().parent))
         cells = read_cells(path)
     except (ChecksMissing, NotebookError) as error:
         return Result(reason=str(error))
@@ -145,6 +145,19 @@ def check_file(path: Path | str) -> Result:
         for name, exercise in exercises.items()
     }
     return Result(outcomes, notes=notes)
+
+
+def assignment_folder(folder: Path) -> Path:
+    """Where the assignment's files are: beside the notebook.
+
+    For a submission (`submitted/STUDENT/NAME`) they are those that were released: what a student
+    handed in beside the notebook is not run here.
+    """
+    if folder.parent.parent.name == "submitted":
+        released = folder.parent.parent.parent / "assignments" / folder.name
+        if released.is_dir():
+            return released
+    return folder
 
 
 def exercises_file(folder: Path) -> Path:

@@ -411,6 +411,17 @@ def test_check_file_needs_no_sandbox_and_says_so(
     assert "no sandbox" in result.notes[0]
 
 
+def test_a_submission_is_checked_with_the_released_files_not_with_those_handed_in(
+    source: Path, home: Path, tmp_path: Path
+) -> None:
+    submitted = source / "submitted" / "eve" / NAME
+    submitted.mkdir(parents=True)
+    (submitted / "exercises.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    handed_in = notebook(home).rename(submitted / "tiny.ipynb")
+    assert check_file(handed_in).points == 10
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 1}', "\x00"])
 def test_a_file_that_is_no_notebook_is_named(home: Path, text: str) -> None:
     (home / "tiny.ipynb").write_text(text)
