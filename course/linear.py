@@ -72,7 +72,7 @@ def fit_direct(X: ArrayLike, y: ArrayLike) -> tuple[Array, float]:
 
 
 def poly_features(x: ArrayLike, degree: int) -> Array:
-    """Return the powers 1, x, …, x**degree (N, degree + 1) of x (N,) (row G-24).
+    """Return the powers `1, x, …, x**degree` (N, degree + 1) of x (N,) (row G-24).
 
     >>> poly_features([2.0, 3.0], 2)
     array([[1., 2., 4.],
@@ -133,7 +133,7 @@ def choose_degree(
 def numeric_derivative(f: Callable[[float], float], x: float, h: float = 1e-6) -> float:
     """Return the central difference `(f(x + h) - f(x - h)) / (2h)`.
 
-    Its error falls with h**2 until rounding, about 1e-16/h, takes over.
+    Its error falls with `h**2` until rounding, about 1e-16/h, takes over.
 
     >>> round(numeric_derivative(lambda x: 3 * x**4, 2.0), 4)
     96.0

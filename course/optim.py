@@ -64,7 +64,7 @@ def gradient_descent(
 
 
 def numeric_gradient(f: Callable[[np.ndarray], float], theta, h: float = 1e-6) -> np.ndarray:
-    """Central differences (f(θ + h e_j) - f(θ - h e_j)) / 2h, of theta's shape.
+    """Central differences `(f(θ + h e_j) - f(θ - h e_j)) / 2h`, of theta's shape.
 
     >>> numeric_gradient(lambda theta: float(theta @ theta), [1.0, -2.0]).round(6)
     array([ 2., -4.])
@@ -85,7 +85,7 @@ def numeric_gradient(f: Callable[[np.ndarray], float], theta, h: float = 1e-6) -
 def max_stable_lr(curvature: float) -> float:
     """The learning rate beyond which descent leaves a minimum of this curvature: 2 / curvature.
 
-    Each step multiplies the distance to the minimum by 1 - lr · curvature (C-44).  For several
+    Each step multiplies the distance to the minimum by `1 - lr * curvature` (C-44).  For several
     parameters the largest eigenvalue of the Hessian decides.
 
     >>> round(max_stable_lr(3.32444), 6)
@@ -124,7 +124,7 @@ def sgd(
 
     `grad_on_batch(theta, X_batch, y_batch)` is a mean over the batch.  Returns `theta` (d,) and
     `history`, one row per update, the start first.  batch_size 1 updates after each sample, N
-    after all.
+    after all.  Raises DivergenceError when theta is no longer finite.
     """
     _check_lr(lr)
     theta = np.atleast_1d(np.array(theta0, dtype=np.float64))
@@ -148,7 +148,7 @@ def constant(lr: float) -> Schedule:
 
 
 def inverse_time(lr: float, half_life: float) -> Schedule:
-    """lr / (1 + step / half_life): sums to infinity, its squares do not (Robbins and Monro 1951).
+    """`lr / (1 + step / half_life)`: sums to infinity, its squares do not (Robbins and Monro 1951).
 
     >>> inverse_time(0.1, half_life=100)(100)
     0.05
@@ -172,7 +172,7 @@ def cosine(lr: float, n_steps: int) -> Schedule:
 
 
 class SGD:
-    """Updates tensors from their gradients: p -= lr * p.grad, with momentum if wanted.
+    """Updates tensors from their gradients: `p -= lr * p.grad`, with momentum if wanted.
 
     `lr` is a number or a schedule, a function of the number of steps taken.  With momentum m each
     parameter keeps a velocity, `v = m v + dp`, `p -= lr v`.  A step uses up the gradients (they

@@ -50,7 +50,7 @@ def threshold_unit(X: ArrayLike, w: ArrayLike, b: ArrayLike) -> Integers:
 
 
 def truth_table(D: int) -> Integers:
-    """Return all 0/1 inputs (2**D, D), in the order 00, 01, 10, 11.
+    """Return all 0/1 inputs `(2**D, D)`, in the order 00, 01, 10, 11.
 
     >>> truth_table(2).tolist()
     [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -281,7 +281,7 @@ def parity_circuit(D: int) -> Circuit:
 def circuit_of(targets: ArrayLike) -> Circuit:
     """Return a circuit for any truth table: the OR of one unit per row that is 1 (row C-09).
 
-    `targets` (2**D,) holds 0 and 1 in the order of `truth_table(D)`.
+    `targets` `(2**D,)` holds 0 and 1 in the order of `truth_table(D)`.
 
     >>> circuit_of([0, 1, 1, 0])(truth_table(2))
     array([0, 1, 1, 0])
@@ -311,7 +311,7 @@ def count_separable(D: int) -> int:
     """Return how many Boolean functions of D inputs one threshold unit can compute (row C-07).
 
     Each input x gives a plane `w·x + b = 0` in the space of all (w, b). Within one of the
-    regions that these 2**D planes cut out, all (w, b) compute the same function; crossing a
+    regions that these `2**D` planes cut out, all (w, b) compute the same function; crossing a
     plane changes the output for its x. So the functions are the regions, and those are counted
     exactly, in whole numbers. D = 6 takes half a minute; larger D is refused.
 

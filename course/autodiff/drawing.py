@@ -88,16 +88,18 @@ def draw(
     highlight: Tensor | None = None,
     gradients: bool = True,
 ) -> Drawing:
-    """The graph of `root`.
+    """Draw the graph of `root`, inputs on the left; at each node its value and its gradient.
 
     Parameters
     ----------
-    names
-        Names for nodes that have none of their own; `names=locals()` takes those of the variables.
-    highlight
-        A node to point out, such as that of a step of `backward_steps`.
-    gradients
-        Whether to show gradients; one that is not known yet is a question mark.
+    names : names for nodes that have none of their own; `names=locals()` takes those of the
+        variables.
+    highlight : a node to point out, such as that of a step of `backward_steps`.
+    gradients : whether to show gradients; one that is not known yet is a question mark.
+
+    Raises
+    ------
+    ValueError : the graph has too many nodes to be read.
 
     >>> x, y = Tensor(3.0, name="x"), Tensor(-2.0, name="y")
     >>> print(draw((x * y).named("f")))

@@ -14,7 +14,7 @@ def tensor(value) -> Tensor:
 
 
 def exp(x) -> Tensor:
-    """e ** x, entry by entry."""
+    """`e ** x`, entry by entry."""
     return operations.Exp(tensor(x))
 
 
@@ -44,7 +44,7 @@ def maximum(a, b) -> Tensor:
 
 
 def affine(X, W, b) -> Tensor:
-    """X @ W + b for X (N, D), W (D, H), b (H,): one layer's pre-activations (N, H)."""
+    """`X @ W + b` for X (N, D), W (D, H), b (H,): one layer's pre-activations (N, H)."""
     X, W, b = tensor(X), tensor(W), tensor(b)
     if b.shape != W.shape[1:] or b.ndim != 1:
         raise operations.affine_error(X, W, b)
@@ -57,32 +57,32 @@ def tanh(z) -> Tensor:
 
 
 def sigmoid(z) -> Tensor:
-    """The logistic function 1 / (1 + exp(-z)), for logits of any size."""
+    """The logistic function `1 / (1 + exp(-z))`, for logits of any size."""
     return activations.Sigmoid(tensor(z))
 
 
 def relu(z) -> Tensor:
-    """max(z, 0); slope 0 at 0."""
+    """`max(z, 0)`; slope 0 at 0."""
     return activations.ReLU(tensor(z))
 
 
 def leaky_relu(z, slope: float = 0.01) -> Tensor:
-    """z where z > 0, else slope · z."""
+    """`z` where `z > 0`, else `slope * z`."""
     return activations.LeakyReLU(tensor(z), slope)
 
 
 def softplus(z) -> Tensor:
-    """log(1 + exp(z)), the soft ReLU."""
+    """`log(1 + exp(z))`, the soft ReLU."""
     return activations.Softplus(tensor(z))
 
 
 def elu(z) -> Tensor:
-    """z where z > 0, else exp(z) - 1."""
+    """`z` where `z > 0`, else `exp(z) - 1`."""
     return activations.ELU(tensor(z))
 
 
 def step(z) -> Tensor:
-    """1 where z >= 0, else 0; its derivative is 0."""
+    """1 where `z >= 0`, else 0; its derivative is 0 (row C-12)."""
     return activations.Step(tensor(z))
 
 
@@ -92,7 +92,7 @@ def euclidean_cost(Y_hat, Y) -> Tensor:
 
 
 def softmax_cross_entropy(Z, labels) -> Tensor:
-    """Mean of -log softmax(Z)[label] for scores Z (N, K) and class numbers (N,)."""
+    """Mean of `-log softmax(Z)[label]` for scores Z (N, K) and class numbers (N,)."""
     return costs.SoftmaxCrossEntropy(tensor(Z), np.asarray(labels))
 
 

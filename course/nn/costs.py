@@ -40,7 +40,7 @@ class Cost:
 
 
 class EuclideanCost(Cost):
-    """Mean over the samples of ½ ‖Y_hat - Y‖², Y (N, K); backward (Y_hat - Y) / N.
+    """Mean over the samples of ½ ‖Y_hat - Y‖², Y (N, K); backward `(Y_hat - Y) / N`.
 
     >>> cost = EuclideanCost()
     >>> round(cost.forward(np.array([[0.313055]]), np.array([[0.5]])), 7)  # T-53
@@ -53,7 +53,7 @@ class EuclideanCost(Cost):
 
 
 class SoftmaxCrossEntropy(Cost):
-    """Mean of -log softmax(Z)[y] for scores Z (N, K), class numbers y (N,).
+    """Mean of `-log softmax(Z)[y]` for scores Z (N, K), class numbers y (N,).
 
     Backward: (softmax(Z) - one-hot y) / N.
     """

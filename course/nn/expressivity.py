@@ -38,7 +38,7 @@ def tent_network(k: int) -> Sequential:
     """Return a net of k hidden layers of 2 ReLUs that folds the interval 0..1 k times (row P-24).
 
     One layer is the tent map t(x) = 2 relu(x) - 4 relu(x - 1/2), up to 1 in the middle and down
-    again; done k times it has 2**k linear pieces, where one hidden layer would need 2**k - 1 units.
+    again; done k times it has `2**k` linear pieces, where one hidden layer would need `2**k - 1` units.
 
     >>> tent_network(2).forward([[0.0], [0.25], [0.5], [0.75], [1.0]]).ravel()
     array([0., 1., 0., 1., 0.])

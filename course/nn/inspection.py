@@ -13,7 +13,7 @@ from course.nn.statistics import linear_layers
 
 
 def weight_images(W, shape: Sequence[int]) -> np.ndarray:
-    """Each unit's incoming weights as an image: W (D, H) -> (H, *shape) (G-49).
+    """Each unit's incoming weights as an image: W (D, H) -> `(H, *shape)` (G-49).
 
     Draw them with one symmetric scale for all, so that grey is zero.
     """
@@ -65,7 +65,7 @@ def maximise_activation(
 ) -> Ascent:
     """Climb from x0 (D,) towards the input that a unit likes best (T-43, T-44).
 
-    The objective is z_unit - lam/2 ‖x‖²; the weights stay fixed.  `scores` has n_steps + 1 entries.
+    The objective is `z_unit - lam/2 ‖x‖²`; the weights stay fixed.  `scores` has n_steps + 1 entries.
     """
     x = np.array(x0, dtype=np.float64)
     scores = []

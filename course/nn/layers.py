@@ -14,9 +14,9 @@ from course.nn.module import Module
 
 
 class Linear(Module):
-    """Y = X @ W + b, for X (N, D_in), W (D_in, D_out), b (D_out,).
+    """`Y = X @ W + b`, for X (N, D_in), W (D_in, D_out), b (D_out,).
 
-    Backward: dW = X.T @ dY, db = dY.sum(axis=0), dX = dY @ W.T.  W and b are kept by reference.
+    Backward: `dW = X.T @ dY`, `db = dY.sum(axis=0)`, `dX = dY @ W.T`.  W and b are kept by reference.
     As tensors they are `weight` and `bias`.
 
     >>> layer = Linear(np.array([[1.0, 0.2], [-3.0, 1.0]]), np.zeros(2))  # T-49, transposed
@@ -68,7 +68,7 @@ class Linear(Module):
 
 
 class Pointwise(Module):
-    """H = h(Z), entry by entry; backward dZ = dH * h'(Z), at the pre-activation Z.
+    """`H = h(Z)`, entry by entry; backward `dZ = dH * h'(Z)`, at the pre-activation Z.
 
     `Pointwise("tanh")` takes one of the course's activations: linear, step, sigmoid, tanh, relu,
     leaky_relu, softplus, elu.  `Pointwise(h, dh)` takes any function and its derivative.

@@ -48,6 +48,9 @@ class Sequential(Module):
 class MLP(Sequential):
     """Linear modules with an activation after each but the last: `dims` from input to output.
 
+    `scheme` is one of `init_layer`; left out, it is "fan_in", with ReLU "fan_in_relu".  `dtype` is
+    that of the parameters, float64 or float32.
+
     >>> net = MLP([64, 32, 10], np.random.default_rng(0), activation="relu")
     >>> net.forward(np.ones((5, 64))).shape
     (5, 10)

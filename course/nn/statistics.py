@@ -91,7 +91,7 @@ def dead_fraction(H) -> float:
 
 
 def loss_slice(loss: Callable[[np.ndarray], float], theta, d1, d2, grid) -> np.ndarray:
-    """loss(theta + grid[i] d1 + grid[j] d2) for all i and j, (len(grid), len(grid)) (P-47).
+    """`loss(theta + grid[i] d1 + grid[j] d2)` for all i and j, (len(grid), len(grid)) (P-47).
 
     theta is not changed, and d1, d2 have its shape.
     """
