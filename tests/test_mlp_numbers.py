@@ -141,6 +141,13 @@ def test_P_24_one_hidden_layer_of_m_relus_has_at_most_m_plus_1_pieces(m, seed) -
     assert linear_pieces(net, -3, 3) == inside + 1 <= m + 1
 
 
+def test_kinks_of_several_units_at_one_place_are_one() -> None:
+    first = Linear(np.array([[1.0, 3.0, -2.0]]), np.array([-0.3, -0.9, 0.6]))
+    for weights, pieces in [([1.0, 1.0, 1.0], 2), ([0.0, 0.0, 0.0], 1), ([2.0, 0.0, -1.0], 1)]:
+        net = Sequential([first, Pointwise("relu"), Linear(np.array([weights]).T, np.ones(1))])
+        assert linear_pieces(net, 0, 1) == pieces
+
+
 @pytest.mark.parametrize("D", [1, 2, 5, 12])
 def test_P_25_E_P2_parity_with_one_hidden_layer_of_D_relus(D) -> None:
     # relu(s) - 2 relu(s - 1) + 2 relu(s - 2) - … zigzags between 0 and 1 at whole s.

@@ -38,7 +38,7 @@ def test_C_06_the_lines_of_or_and_and_cross_the_axes_at_half_and_one_and_a_half(
         assert t.pre_activation(corners, w, b).tolist() == [0.0, 0.0]
 
 
-def test_C_12_step_is_1_at_zero_and_gives_integers() -> None:
+def test_C_12_E_X2_step_is_1_at_zero_and_gives_integers() -> None:
     z = np.array([-1.0, -1e-300, 0.0, -0.0, 1e-300])
     assert t.step(z).tolist() == [0, 0, 1, 1, 1]
     assert t.step(z).dtype.kind == "i"
@@ -51,7 +51,7 @@ def test_truth_table_counts_upwards_in_binary() -> None:
 
 
 @pytest.mark.parametrize("n_units", [5, 3, 2])
-def test_C_08_xor_by_five_three_and_two_units(n_units) -> None:
+def test_C_08_E_C2_xor_by_five_three_and_two_units(n_units) -> None:
     circuit = t.xor_circuit(n_units)
     assert len(circuit.units) == n_units
     assert circuit(t.truth_table(2)).tolist() == XOR

@@ -221,7 +221,7 @@ def test_float32_stays_float32_and_inputs_are_not_changed(name):
         assert given_.flags.writeable
 
 
-def test_conventions_at_zero():
+def test_H_42_E_X2_E_X3_conventions_at_zero():
     zero = Tensor([0.0])
     assert ad.step(zero).data[0] == 1
     for function, slope in [(ad.relu, 0), (ad.leaky_relu, 0.01), (ad.elu, 1), (ad.softplus, 0.5)]:

@@ -58,6 +58,27 @@ def test_P_38_the_two_messages_that_meet_at_c(worked):
         assert c.grad == six(message)
 
 
+def test_lecture_08_what_is_left_when_only_one_branch_counts(worked):
+    # The values by which `grad =` instead of `+=` is known (misconception 08.1).
+    for branch, slope in [("e", -197.396), ("d", 14.5261)]:
+        worked[branch].backward()
+        assert worked["x"].grad == six(slope)
+    worked["f"].backward()
+    dx_da, dc = 2 * worked["x"].data, worked["c"].grad
+    worked["b"].backward()
+    assert [dx_da * dc, worked["x"].grad * dc] == six([-3.28913, -179.581])
+
+
+def test_lecture_08_slope_taken_at_the_output_instead_of_the_input():
+    z = Tensor(1.0)
+    y = sigmoid(z)
+    y.backward()
+    assert z.grad == six(0.196612)
+    wrong = Tensor(y.data)
+    sigmoid(wrong).backward()
+    assert wrong.grad == six(0.219362)  # misconception 08.6
+
+
 def test_E_P8_going_on_from_the_rounded_message_gives_other_digits(worked):
     (-0.822 * worked["c"]).backward()
     assert [worked["a"].grad, worked["x"].grad] == six([-45.7016, -182.806])
@@ -113,7 +134,7 @@ def test_T_16_derivative_of_a_trace_has_the_shape_of_its_matrix():
     np.testing.assert_array_equal(X.grad, A.T)
 
 
-def test_H_16_x_plus_y_times_z():
+def test_H_16_E_H15_x_plus_y_times_z():
     x, y, z = leaves(x=-2.0, y=5.0, z=-4.0)
     q = x + y
     f = q * z
@@ -156,7 +177,7 @@ def test_H_19_squared_error_would_give_other_gradients():
     assert [p.grad for p in w] == six([-0.0528771, 0.0528771, 0.105754])
 
 
-def test_H_20_H_21_one_update_of_the_sigmoid_unit():
+def test_H_20_E_H2_H_21_one_update_of_the_sigmoid_unit():
     w = leaves(w0=-3.0, w1=2.0, w2=-3.0)
     sigmoid_unit(w)["L"].backward()
     for p in w:
@@ -259,7 +280,7 @@ def test_H_26_one_step_of_the_2_2_1_net():
     assert [before.data, two_two_one(w)[-1].data] == six([0.471072, 0.471385])
 
 
-def test_T_53_to_T_58_one_iteration_by_the_tape():
+def test_T_53_to_T_58_E_T2_E_T11_one_iteration_by_the_tape():
     X = Tensor([[1.0, 0.1]])
     W0, W1 = leaves(W0=np.array([[1.0, 0.2], [-3.0, 1.0]]), W1=np.array([[1.0], [-1.0]]))
     x1 = X @ W0
@@ -334,7 +355,7 @@ def test_C_58_C_60_two_paths_to_a_weight():
     assert W2.grad == six((s(h @ W2_) - 1) * h + lam * W2_ / np.linalg.norm(W2_))
 
 
-def test_C_61_derivative_of_the_prediction_alone():
+def test_C_61_E_C8_derivative_of_the_prediction_alone():
     rng = np.random.default_rng(4)
     x, W1_, W2_ = rng.standard_normal(3), rng.standard_normal((3, 2)), rng.standard_normal(2)
     W1 = Tensor(W1_)

@@ -38,6 +38,12 @@ def test_T_43_one_step_of_ascent_on_the_exercise():
     np.testing.assert_array_equal(x0, [1.0, 0.1])
 
 
+def test_lecture_12_descent_instead_of_ascent_lowers_the_output():
+    net, x = exercise(), np.array([1.0, 0.1])  # misconception 12.1
+    down = x - 0.1 * input_gradient(net, x, 0)
+    assert net.forward(down[None])[0] == six([-0.706176])
+
+
 def test_T_44_the_penalty_holds_the_input_back():
     net = exercise()
     free = maximise_activation(net, 0, [1.0, 0.1], 0.1, 50)

@@ -40,7 +40,7 @@ def exercise():
     return Sequential([first, Pointwise("tanh"), second]), EuclideanCost()
 
 
-def test_T_53_to_T_58_one_iteration_by_hand():
+def test_T_53_to_T_58_E_T2_E_T11_one_iteration_by_hand():
     net, cost = exercise()
     first, _, second = net.modules
     X, Y = np.array([[1.0, 0.1]]), np.array([[0.5]])
@@ -305,7 +305,7 @@ def test_initialisations_have_their_standard_deviation(scheme, std):
     np.testing.assert_array_equal(b, np.zeros(300))
 
 
-def test_G_69_cost_ratios():
+def test_G_69_E_G9_cost_ratios():
     def ratio(dims, **kw):
         forward, backward = multiply_count(dims, **kw)
         return backward / forward

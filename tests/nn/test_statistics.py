@@ -57,7 +57,7 @@ def test_H_37_E_H13_ten_sigmoids_at_their_steepest_leave_a_millionth():
         ("relu", "normal", 0.01, 5.9e-12),
     ],
 )
-def test_H_12_error_signal_of_layer_1_over_layer_10_has_the_printed_size(
+def test_H_12_E_H18_error_signal_of_layer_1_over_layer_10_has_the_printed_size(
     activation, scheme, scale, printed
 ):
     ratios = []

@@ -19,6 +19,38 @@ many = settings(deadline=None, max_examples=25)
 ANY = st.floats(-3, 3, width=32).filter(lambda v: abs(v) > 0.01)
 POSITIVE = st.floats(0.125, 3, width=32)
 
+
+def test_H_42_E_X3_slope_of_relu_at_zero_is_0_here_and_in_torch():
+    ours, theirs = Tensor([0.0]), torch.zeros(1, requires_grad=True)
+    ad.relu(ours).sum().backward()
+    torch.relu(theirs).sum().backward()
+    assert (ours.grad[0], theirs.grad.item()) == (0, 0)
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_H_43_E_H6_E_H7_the_printed_activation_fails_and_has_slope_1_at_zero():
+    class Printed(torch.autograd.Function):
+        def forward(self, x):
+            return x.clamp(min=0)
+
+    class Static(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.clamp(min=0)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return torch.where(x < 0, 0.0, grad)
+
+    x = torch.zeros(1, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"static|instantiat"):
+        Printed()(x)
+    Static.apply(x).sum().backward()
+    assert x.grad.item() == 1
+
+
 UNARY = {
     "exp": (ad.exp, torch.exp, ANY),
     "log": (ad.log, torch.log, POSITIVE),
