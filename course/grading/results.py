@@ -51,8 +51,10 @@ class Result:
 
     @property
     def points(self) -> float:
+        """Points of all exercises together."""
         return sum(o.points for o in self.outcomes.values())
 
     @property
     def max_points(self) -> float:
+        """Points that could be had."""
         return sum(o.max_points for o in self.outcomes.values())

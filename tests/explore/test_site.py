@@ -14,11 +14,11 @@ import nbformat
 import pytest
 
 from benchmarks.page_weight import figures
-from conftest import ROOT
 from course.explore import Explorable, figure, panel, site, text, toggle
 from course.explore.site_math import mathml
 from course.explore.site_widgets import shown
 
+ROOT = Path(__file__).parents[2]
 EXPORT = (
     "import sys; from pathlib import Path; from course.explore.site import export;"
     "export([Path(sys.argv[1])], Path(sys.argv[2]))"

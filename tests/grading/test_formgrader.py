@@ -19,8 +19,6 @@ from course.grading.hostile import HOSTILE, SCRIPT
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
 
 
 @pytest.fixture
@@ -46,15 +44,11 @@ def formgrader(tiny: Path) -> Iterator[tuple[Path, str]]:
 
 
 @pytest.fixture
-def page() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.set_default_timeout(30_000)
-        yield page
-        browser.close()
+def page(chromium: Any) -> Iterator[Any]:
+    page = chromium.new_page(viewport={"width": 1200, "height": 800})
+    page.set_default_timeout(30_000)
+    yield page
+    page.close()
 
 
 def test_the_autograde_button_grades_and_the_marking_page_runs_no_script(
