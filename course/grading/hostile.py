@@ -283,7 +283,7 @@ for path in glob.glob("/proc/*/environ") + glob.glob("/proc/*/cmdline") + glob.g
         found[path] = os.read(os.open(path, os.O_RDONLY | os.O_NONBLOCK), 1000)
     except OSError:
         pass
-for path in glob.glob(ROOT + "/.grading/*") + glob.glob("/root/.local/share/jupyter/runtime/*"):
+for path in glob.glob(ROOT + "/.grading/*") + glob.glob("/*/.local/share/jupyter/runtime/*"):
     try:
         open(path, "a").write("x")
     except OSError:

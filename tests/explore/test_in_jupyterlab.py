@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+ROOT = Path(__file__).parents[2]
 FIRST = ".explore-box >> nth=0"
 
 
 @pytest.fixture(scope="module")
 def lab(notebook: Path) -> Iterator[str]:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
     folder = notebook.parent
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--port={port}", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
-    command += ["--ServerApp.password=", "--LabApp.expose_app_in_browser=True"]
-    command += ["--LabApp.news_url=None"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    home = {
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "run"),
-    }
-    log = (folder / "lab.log").open("w")
-    server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | home)
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "lab.log").read_text()
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/lab/tree/{notebook.name}?reset"
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+    with serving(folder, f"--ServerApp.root_dir={folder}", cwd=ROOT) as address:
+        yield f"{address}/lab/tree/{notebook.name}?reset"
 
 
 @pytest.fixture(scope="module")
