@@ -37,6 +37,7 @@ from course.grading.autograde import (
     record_assignment,
     released_notebooks,
 )
+from course.grading.export import plain_cell
 from course.grading.feedback import complete, read_result
 from course.grading.results import Result
 
@@ -232,27 +233,6 @@ def feedback_pages(course_root: Path | str, name: str, student: str) -> list[Pat
     return sorted(folder.glob("*.html"))
 
 
-def neutral(value: Any) -> str:
-    """A table cell that no spreadsheet takes for a formula.
-
-    >>> neutral("=1+1"), neutral("Ada"), neutral(-2.5), neutral(None)
-    ("'=1+1", 'Ada', '-2.5', '')
-    """
-    if value is None:
-        return ""
-    text = str(value)
-    if not isinstance(value, (int, float)) and text.lstrip()[:1] in (
-        "=",
-        "+",
-        "-",
-        "@",
-        "\t",
-        "\r",
-    ):
-        return "'" + text
-    return text
-
-
 class CsvExport(ExportPlugin):
     """nbgrader's CSV export, with the same columns, quoted properly and without formulas."""
 
@@ -268,7 +248,9 @@ class CsvExport(ExportPlugin):
             table = csv.writer(file)
             table.writerow(self.columns)
             for row in self.rows(gradebook):
-                table.writerow([neutral(row[column]) for column in self.columns])
+                cells = [row[column] for column in self.columns]
+                # Points keep all their digits here.
+                table.writerow([str(c) if isinstance(c, float) else plain_cell(c) for c in cells])
 
     def rows(self, gradebook: Gradebook) -> Iterable[dict[str, Any]]:
         """One row for each assignment and student, in the gradebook's order."""
