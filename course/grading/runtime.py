@@ -20,7 +20,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-PARTS = ("exercise", "values", "run", "execute", "worker")  # of course.grading, in the worker
+# of course.grading, in the worker
+PARTS = ("exercise", "values", "run", "execute", "confine", "worker")
 STAND_IN = '''"""Stands for course.grading in a worker: cells that check their work do nothing."""
 
 

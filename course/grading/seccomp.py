@@ -1,7 +1,8 @@
 """A seccomp filter for workers under bubblewrap: threads, but no new processes, no kernel doors.
 
-`RLIMIT_NPROC` does not count for root, and namespaces do not limit processes; this does.  The filter
-is classic BPF as the kernel takes it (`man 2 seccomp`): pairs of "is it this call?" and an errno.
+`RLIMIT_NPROC` does not count for root, and namespaces do not limit processes; this does.  Nor does
+any limit count memory in System V segments and message queues: there are none.  The filter is
+classic BPF as the kernel takes it (`man 2 seccomp`): pairs of "is it this call?" and an errno.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ CLONE3 = 435
 CLONE_THREAD = 0x10000
 FORBIDDEN = {
     "x86_64": {
-        "fork": 57, "vfork": 58, "ptrace": 101, "personality": 135, "pivot_root": 155,
-        "chroot": 161, "acct": 163, "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168,
-        "reboot": 169, "init_module": 175, "delete_module": 176, "quotactl": 179,
-        "kexec_load": 246, "add_key": 248, "request_key": 249, "keyctl": 250, "unshare": 272,
+        "shmget": 29, "fork": 57, "vfork": 58, "semget": 64, "msgget": 68, "ptrace": 101,
+        "personality": 135, "pivot_root": 155, "chroot": 161, "acct": 163, "mount": 165,
+        "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "init_module": 175,
+        "delete_module": 176, "quotactl": 179, "mq_open": 240, "kexec_load": 246,
+        "add_key": 248, "request_key": 249, "keyctl": 250, "unshare": 272,
         "perf_event_open": 298, "open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310,
         "process_vm_writev": 311, "finit_module": 313, "bpf": 321, "userfaultfd": 323,
     },
     "aarch64": {
         "umount2": 39, "mount": 40, "pivot_root": 41, "chroot": 51, "quotactl": 60, "acct": 89,
         "personality": 92, "unshare": 97, "kexec_load": 104, "init_module": 105,
-        "delete_module": 106, "ptrace": 117, "reboot": 142, "add_key": 217, "request_key": 218,
+        "delete_module": 106, "ptrace": 117, "reboot": 142, "mq_open": 180,
+        "msgget": 186, "semget": 190, "shmget": 194, "add_key": 217, "request_key": 218,
         "keyctl": 219, "swapon": 224, "swapoff": 225, "perf_event_open": 241,
         "open_by_handle_at": 265, "setns": 268, "process_vm_readv": 270,
         "process_vm_writev": 271, "finit_module": 273, "bpf": 280, "userfaultfd": 282,
@@ -35,7 +38,7 @@ FORBIDDEN = {
 FORBIDDEN_EVERYWHERE = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428,
     "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
-    "pidfd_getfd": 438, "mount_setattr": 442,
+    "pidfd_getfd": 438, "mount_setattr": 442, "open_tree_attr": 467, "file_setattr": 469,
 }  # fmt: skip
 
 LOAD, EQUAL, ANY_BIT, AT_LEAST, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from course.grading import execute, values
+from course.grading.confine import confine
 from course.grading.exercise import ExerciseSet, module_of
 
 GRACE = 2  # seconds of CPU time between TimeUp and the kernel's own limit
@@ -89,7 +90,10 @@ class Notebook:
 
 
 def limit_process(limits: dict[str, int]) -> None:
-    """Set the kernel's limits on this process and its children; they cannot be raised again."""
+    """Set the kernel's limits on this process and its children, and give up every privilege.
+
+    Neither can be undone.
+    """
     try:
         import resource
     except ImportError:  # Windows: only at home, where it is one's own code
@@ -100,6 +104,7 @@ def limit_process(limits: dict[str, int]) -> None:
             _, hard = resource.getrlimit(kind)
             most = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(kind, (most, most))
+    confine()
 
 
 def limit_cpu(seconds: float) -> None:
