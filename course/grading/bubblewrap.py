@@ -1,0 +1,92 @@
+"""bubblewrap: a worker in Linux namespaces of its own, with nothing mounted but what it needs."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from course.grading.process import (
+    ENVIRONMENT,
+    HIDDEN,
+    SCRATCH,
+    ProcessLimits,
+    Subprocess,
+    python,
+)
+from course.grading.runtime import Runtime
+from course.grading.seccomp import worker_filter
+
+
+class Bubblewrapped(Subprocess):
+    """A worker under bubblewrap: new namespaces, nothing mounted but the runtime."""
+
+    def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
+        bwrap = shutil.which("bwrap")
+        assert bwrap is not None
+        arguments = "\0".join(bubblewrap_arguments(files, limits)).encode()
+        with contextlib.ExitStack() as stack:
+            options = ["--args", str(stack.enter_context(in_memory(arguments)))]
+            rules = worker_filter()
+            if rules is not None:
+                options += ["--seccomp", str(stack.enter_context(in_memory(rules)))]
+            descriptors = tuple(int(number) for number in options[1::2])
+            command = [bwrap, *options, *python(files.executable, *BWRAP_PATH)]
+            super().__init__(command, {}, pass_fds=descriptors)
+
+    def end(self, patience: float = 0.0) -> int:
+        code = super().end(patience)
+        return 128 - code if code > 128 else code  # bubblewrap reports a signal as 128 + number
+
+
+@contextlib.contextmanager
+def in_memory(content: bytes) -> Iterator[int]:
+    """A file descriptor to read this from; not the command line, which a worker could read."""
+    descriptor = os.memfd_create("options")
+    try:
+        os.write(descriptor, content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+BWRAP_PATH = ("/course", "/packages")
+
+
+@functools.cache
+def bubblewrap_help() -> str:
+    """What this version of bubblewrap says that it can do."""
+    return subprocess.run(["bwrap", "--help"], capture_output=True, text=True).stdout
+
+
+def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
+    """The namespaces and mounts of a worker."""
+    options = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    if "--disable-userns" in bubblewrap_help():
+        options += ["--unshare-user", "--disable-userns"]
+    options += ["--cap-drop", "ALL", "--hostname", "worker", "--uid", "65534", "--gid", "65534"]
+    for name, value in ENVIRONMENT.items():
+        options += ["--setenv", name, value]
+    for link in ("/lib", "/lib64"):
+        if os.path.islink(link):
+            options += ["--symlink", os.readlink(link), link]
+    options += ["--ro-bind", str(files.stdlib), str(files.stdlib)]
+    hidden = [str(files.stdlib / name) for name in HIDDEN if (files.stdlib / name).is_dir()]
+    for folder in hidden:
+        options += ["--tmpfs", folder]
+    options += ["--ro-bind", str(files.executable), str(files.executable)]
+    for path, real in files.libraries.items():
+        options += ["--ro-bind", str(real), path]
+    for name, real in files.packages.items():
+        options += ["--ro-bind", str(real), f"/packages/{name}"]
+    options += ["--ro-bind", str(files.home / "course"), "/course/course"]
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--size", str(limits.scratch), "--tmpfs", SCRATCH]
+    # As root, /proc/sys could be written; every tmpfs that is not the scratch space has no limit.
+    for mount in ("/proc", "/dev", *hidden, "/"):
+        options += ["--remount-ro", mount]
+    return [*options, "--chdir", SCRATCH]
