@@ -12,7 +12,8 @@ array([11., 18.,  1.])
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,7 +34,21 @@ def cost(y_hat: ArrayLike, y: ArrayLike) -> float:
     """
     y_hat, y = floats("y_hat", y_hat, 1), floats("y", y, 1)
     same_shape("y_hat", y_hat, "y", y)
-    return float(np.mean((y_hat - y) ** 2) / 2)
+    return float(half_mean_square(y_hat - y))
+
+
+def half_mean_square(residual: Array) -> Any:
+    """Return ½ the mean over rows of ‖residual‖², (N,) or (N, K), unchecked: the nets run it too."""
+    flat = residual.reshape(-1)
+    return flat @ flat / (2 * (len(residual) if residual.ndim else 1))
+
+
+@lru_cache(maxsize=64)
+def ones(n: int, dtype: np.dtype) -> Array:
+    """Return n ones, the same read-only array each time: `ones @ A` sums columns in half the time."""
+    array = np.ones(n, dtype)
+    array.setflags(write=False)
+    return array
 
 
 def gradients(X: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[Array, float]:

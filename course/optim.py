@@ -199,8 +199,8 @@ class SGD:
             raise ValueError(f"momentum lies in [0, 1), not {momentum}")
         self.parameters = list(parameters)
         self.momentum = momentum
-        self.velocities = [np.zeros_like(p.data) for p in self.parameters]
-        self.changes = [np.empty_like(p.data) for p in self.parameters]
+        self.velocities = [np.zeros(p.shape, p.dtype) for p in self.parameters]
+        self.updates = [_update_for(p.dtype) for p in self.parameters]
         self.steps = 0
 
     @property
@@ -222,18 +222,26 @@ class SGD:
                     f"{p.name or 'a parameter'} of shape {p.shape} has no gradient: call backward() "
                     "on a loss that depends on it before each step"
                 )
-        state = zip(self.parameters, self.velocities, self.changes, strict=True)
-        for p, velocity, change in state:
+        for p, velocity, update in zip(self.parameters, self.velocities, self.updates, strict=True):
+            dp = p._grad
             if self.momentum:
                 velocity *= self.momentum
-                velocity += p._grad
-                np.multiply(velocity, lr, change)
-            else:
-                np.multiply(p._grad, lr, change)  # into memory kept from the step before
-            p._data -= change
+                velocity += dp
+                dp = velocity
+            update(np.ravel(dp), p._data.reshape(-1), a=-lr)  # p -= lr * dp
             p._grad = None
             p.index = next_index()  # graphs made before this step are out of date
         self.steps += 1
+
+
+def _update_for(dtype: np.dtype) -> Callable[..., Any]:
+    """`y += a * x` for vectors of this dtype: one pass over memory where BLAS has it (axpy)."""
+    from scipy.linalg import blas  # only now: importing it takes longer than importing NumPy
+
+    def update(x, y, a):
+        y += a * x
+
+    return {np.dtype("f4"): blas.saxpy, np.dtype("f8"): blas.daxpy}.get(dtype, update)
 
 
 def train(
@@ -267,17 +275,23 @@ def train(
             f"the loss before training is {history[0]}: look for NaN or infinite numbers in X, Y "
             "and the parameters"
         )
+
+    def check(epoch: int, value: float) -> None:
+        if not value <= 1e6 * max(1, history[0]):  # NaN and infinity included
+            raise DivergenceError(
+                f"training diverged in epoch {epoch}: the loss is {value:g}; "
+                f"try a learning rate smaller than {optimiser.lr:g}"
+            )
+
     for epoch in range(1, epochs + 1):
         with np.errstate(over="ignore", invalid="ignore"):
             for batch in minibatches(len(X), batch_size, rng):
-                cost(model(X[batch]), Y[batch]).backward()
+                batch_loss = cost(model(X[batch]), Y[batch])
+                check(epoch, float(batch_loss))
+                batch_loss.backward()
                 optimiser.step()
         history.append(loss())
-        if not history[-1] <= 1e6 * max(1, history[0]):  # NaN and infinity included
-            raise DivergenceError(
-                f"training diverged in epoch {epoch}: the loss is {history[-1]:g}; "
-                f"try a learning rate smaller than {optimiser.lr:g}"
-            )
+        check(epoch, history[-1])
         if after_epoch is not None:
             after_epoch(epoch, history[-1])
     return history

@@ -8,16 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from course.autodiff.tensor import Operation
-
-
-def logistic(z):
-    """1 / (1 + exp(-z)) without a warning for large -z, where exp(-z) is infinite.
-
-    >>> logistic(np.array([-1000.0, 0.0, 1000.0]))
-    array([0. , 0.5, 1. ])
-    """
-    with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-z))
+from course.logistic import sigmoid_of, softplus_of
 
 
 class Sigmoid(Operation):
@@ -27,7 +18,7 @@ class Sigmoid(Operation):
     symbol = "σ"
 
     def __init__(self, z):
-        Operation.__init__(self, logistic(z._data), (z,))
+        Operation.__init__(self, sigmoid_of(z._data), (z,))
 
     def vjp(self, grad):
         h = self._data
@@ -49,7 +40,7 @@ class Tanh(Operation):
 
 
 class ReLU(Operation):
-    """max(z, 0); slope 1 where z > 0, else 0, which is the sign of h."""
+    """max(z, 0); slope 1 where z > 0, which is where h > 0, else 0."""
 
     __slots__ = ()
     symbol = "ReLU"
@@ -58,9 +49,7 @@ class ReLU(Operation):
         Operation.__init__(self, np.maximum(z._data, 0.0), (z,))
 
     def vjp(self, grad):
-        slope = np.sign(self._data)
-        slope *= grad
-        return (slope,)
+        return (grad * (self._data > 0),)
 
 
 class LeakyReLU(Operation):
@@ -101,11 +90,11 @@ class Softplus(Operation):
     symbol = "softplus"
 
     def __init__(self, z):
-        Operation.__init__(self, np.logaddexp(z._data, z._data.dtype.type(0)), (z,))
+        Operation.__init__(self, softplus_of(z._data), (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (grad * logistic(z._data),)
+        return (grad * sigmoid_of(z._data),)
 
 
 class Step(Operation):
@@ -142,14 +131,14 @@ class Elementwise(Operation):
 
     def __init__(self, z, h, dh):
         self.dh = dh
-        data = np.array(h(z._data), z.dtype)
+        data = np.array(h(z.data), z.dtype)
         if data.shape != z.shape:
             raise ValueError(f"h takes shape {z.shape} to {data.shape}: it must keep the shape")
         Operation.__init__(self, data, (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (grad * self.dh(z._data),)
+        return (grad * self.dh(z.data),)
 
 
 ACTIVATIONS = {

@@ -1,17 +1,17 @@
 """Costs as operations: a batch of predictions and its targets give one number, a mean (coverage 4).
 
-Targets are constants: they are compared with, not learned.
+Targets are constants: they are compared with, not learned.  Each cost forms its gradient with the
+loss, by the formulas of the model files, so that it needs neither targets nor scores afterwards.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
-from course.autodiff.activations import logistic
-from course.autodiff.operations import ones
-from course.autodiff.tensor import Operation, Tensor
+from course.autodiff.tensor import Operation, Tensor, as_floats
+from course.linear import half_mean_square
+from course.logistic import bce_grad_of, bce_of
+from course.softmax import cross_entropy_of
 
 
 class EuclideanCost(Operation):
@@ -21,20 +21,18 @@ class EuclideanCost(Operation):
     symbol = "½‖·‖²"
 
     def __init__(self, Y_hat, Y):
-        targets = Y.data if isinstance(Y, Tensor) else np.asarray(Y)
+        targets = Y._data if isinstance(Y, Tensor) else as_floats(Y)
         if targets.shape != Y_hat.shape:
             raise ValueError(
                 f"predictions of shape {Y_hat.shape} and targets of shape {targets.shape}: "
                 "both must have the same shape"
             )
         residual = Y_hat._data - targets.astype(Y_hat.dtype, copy=False)
+        if not residual.size:
+            raise ValueError(f"a cost needs at least one prediction, not shape {residual.shape}")
         n = residual.shape[0] if residual.ndim else 1
-        if not n:
-            raise ValueError("a cost needs at least one sample")
-        flat = residual.reshape(-1)
-        data = flat @ flat / (2 * n)
         self.residual = residual / n  # (Y_hat - Y) / N, the gradient with respect to Y_hat
-        Operation.__init__(self, data, (Y_hat,))
+        Operation.__init__(self, half_mean_square(residual), (Y_hat,))
 
     def vjp(self, grad):
         return (self.residual * grad,)
@@ -57,20 +55,7 @@ class SoftmaxCrossEntropy(Operation):
                 "softmax cross-entropy takes scores (N, K) and N >= 1 class numbers (N,), "
                 f"but got shapes {scores.shape} and {labels.shape}"
             )
-        n, k = scores.shape
-        starts = row_starts(n, k)  # of the rows, in the flat array
-        chosen = starts + checked_labels(labels, k)
-        highest = scores.reshape(-1)[starts + scores.argmax(axis=1)]
-        P = np.subtract(scores, highest[:, None], order="C")
-        flat = P.reshape(-1)  # the same memory
-        chosen_scores = flat[chosen]
-        np.exp(P, out=P)
-        total = P.dot(ones(k, P.dtype))
-        loss = np.add.reduce(np.log(total) - chosen_scores) / n
-        total *= n
-        P /= total[:, None]
-        flat[chosen] -= 1 / n
-        self.residual = P
+        loss, self.residual = cross_entropy_of(scores, checked_labels(labels, scores.shape[1]))
         Operation.__init__(self, loss, (Z,))
 
     def vjp(self, grad):
@@ -83,11 +68,11 @@ class BinaryCrossEntropy(Operation):
     Computed as softplus(z) - y z, so no logit is too large; gradient (σ(z) - y) / size.
     """
 
-    __slots__ = ("targets",)
+    __slots__ = ("residual",)
     symbol = "σ + cross-entropy"
 
     def __init__(self, z, y):
-        targets = y.data if isinstance(y, Tensor) else np.asarray(y)
+        targets = y._data if isinstance(y, Tensor) else as_floats(y)
         if targets.shape != z.shape or not targets.size:
             raise ValueError(
                 f"logits of shape {z.shape} and targets of shape {targets.shape}: "
@@ -95,21 +80,12 @@ class BinaryCrossEntropy(Operation):
             )
         if not ((targets >= 0) & (targets <= 1)).all():
             raise ValueError("targets of the binary cross-entropy lie between 0 and 1")
-        self.targets = targets.astype(z.dtype, copy=False)
-        losses = np.logaddexp(z._data, z._data.dtype.type(0)) - self.targets * z._data
-        Operation.__init__(self, np.mean(losses), (z,))
+        targets = targets.astype(z.dtype, copy=False)
+        self.residual = bce_grad_of(z._data, targets)
+        Operation.__init__(self, bce_of(z._data, targets), (z,))
 
     def vjp(self, grad):
-        (z,) = self.parents
-        return ((logistic(z._data) - self.targets) * (grad / self.targets.size),)
-
-
-@lru_cache(maxsize=64)
-def row_starts(n: int, k: int):
-    """Where the rows of an (n, k) array begin when it is read as one long row."""
-    starts = np.arange(0, n * k, k)
-    starts.setflags(write=False)
-    return starts
+        return (self.residual * grad,)
 
 
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}

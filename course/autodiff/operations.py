@@ -8,11 +8,13 @@ Arrays that come in are never changed.  `x._data` is the array of `x.data` witho
 
 from __future__ import annotations
 
-from functools import lru_cache
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
 from course.autodiff.tensor import Operation, Tensor
+from course.linear import ones
 
 
 def message(parent: Tensor, grad):
@@ -224,14 +226,6 @@ class Affine(Operation):
         )
 
 
-@lru_cache(maxsize=64)
-def ones(n: int, dtype) -> np.ndarray:
-    """n ones; the same read-only array each time."""
-    array = np.ones(n, dtype)
-    array.setflags(write=False)
-    return array
-
-
 def affine_error(X, W, b) -> ValueError:
     """The error for an affine layer whose operands do not fit."""
     return ValueError(
@@ -339,10 +333,12 @@ class Index(Operation):
     """x[index], read only; an entry that was picked several times sums its gradients."""
 
     __slots__ = ("key",)
+    key: Any
     symbol = "[ ]"
 
     def __init__(self, x, index):
-        self.key = index
+        # An array or a list of positions is copied: it might be changed before the backward pass.
+        self.key = index if isinstance(index, int | slice) else deepcopy(index)
         Operation.__init__(self, x._data[index], (x,))
 
     def vjp(self, grad):

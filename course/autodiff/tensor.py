@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
+from math import isfinite
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
+
+from course.autodiff.leaf import LeafArray
 
 next_index = count().__next__
 by_index = attrgetter("index")
@@ -20,11 +23,10 @@ by_index = attrgetter("index")
 class Interface:
     """What may be written with tensors: `a + b`, `X @ W`, `x ** 2`, `x[0]`, `x.sum()`, `x.data` …
 
-    Values of computed nodes and gradients are given out read-only: the graph may still need them,
-    and nodes may share them.  A leaf that is changed (`x.data = …`, `x.data -= …`) takes a new
-    number, and `backward()` then refuses the graphs made before the change.  Not noticed: a change
-    of single entries of a leaf's array (`x.data[0] = …`, or through another reference to it)
-    between forward and backward.
+    What the graph still needs cannot change behind its back.  Every array that comes in is copied.
+    Values of computed nodes and gradients are given out read-only, because the graph needs them and
+    nodes share them.  A leaf may be changed, as a whole or in part (`x.data -= …`, `x.data[0] = …`):
+    it then takes a new number, and `backward()` refuses the graphs made before the change.
     """
 
     __slots__ = ()
@@ -68,23 +70,35 @@ class Interface:
     @property
     def data(self):
         """The value; only that of a leaf can be set, to one of the same shape."""
-        if self.parents and isinstance(self._data, np.ndarray):
+        if not isinstance(self._data, np.ndarray):
+            return self._data  # a number
+        if self.parents:
             self._data.setflags(write=False)
-        return self._data
+            return self._data
+        array = self._data.view(LeafArray)
+        array.leaf = self
+        array.setflags(write=False)
+        return array
 
     @data.setter
     def data(self, value) -> None:
-        if value is not self._data:  # else: `x.data -= …` has done its work already
-            if self.parents:
-                raise AttributeError(
-                    "the value of a computed node cannot be set: change the leaves it was "
-                    "computed from, and compute it again"
-                )
-            if np.shape(value) != self.shape:
+        if self.parents:
+            raise AttributeError(
+                "the value of a computed node cannot be set: change the leaves it was "
+                "computed from, and compute it again"
+            )
+        if (
+            getattr(value, "leaf", None) is not self
+        ):  # else: `x.data -= …` has done its work already
+            value = as_floats(value)
+            if value.shape != self.shape:
                 raise ValueError(
-                    f"new value of shape {np.shape(value)} for a leaf of shape {self.shape}"
+                    f"new value of shape {value.shape} for a leaf of shape {self.shape}"
                 )
-            self._data = np.asarray(value, self.dtype)
+            if isinstance(self._data, np.ndarray):
+                self._data[...] = value
+            else:
+                self._data = float(value)
         # What was computed from the old value is now out of date:
         self.index = next_index()  # type: ignore[misc]
 
@@ -97,7 +111,13 @@ class Interface:
 
     @grad.setter
     def grad(self, value) -> None:
-        self._grad = None if value is None else np.asarray(value).view()
+        if value is not None:
+            value = np.array(value, self.dtype)
+            if value.shape != self.shape:
+                raise ValueError(
+                    f"gradient of shape {value.shape} for a value of shape {self.shape}"
+                )
+        self._grad = value
 
     def named(self, name: str):
         """Give this node a name for drawings; returns the node."""
@@ -130,9 +150,9 @@ class Interface:
 class Tensor(Interface):
     """A node of the computational graph: a value, its gradient, and the nodes it came from.
 
-    `Tensor(value, name="x")` is a leaf whose gradient is wanted; it keeps an array of floats by
-    reference.  Operations on tensors give tensors, and `loss.backward()` sets `.grad`, of the
-    shape of `.data`, at every node that `loss` was computed from.
+    `Tensor(value, name="x")` is a leaf whose gradient is wanted; it keeps a copy of the value.
+    Operations on tensors give tensors, and `loss.backward()` sets `.grad`, of the shape of `.data`,
+    at every node that `loss` was computed from.
 
     >>> x = Tensor(3.0, name="x")
     >>> y = x * x + 1.0
@@ -145,7 +165,7 @@ class Tensor(Interface):
     requires_grad = True
 
     def __init__(self, data: Any, name: str | None = None):
-        self._data = as_floats(data)
+        self._data = as_floats(data).copy()  # a leaf owns its memory: nobody else can change it
         self._grad = None
         self.parents = ()
         self.index = next_index()  # nodes are numbered as they are made, after their parents
@@ -157,7 +177,9 @@ class Tensor(Interface):
 
     def backward(self) -> None:
         """Set the gradient of this scalar at every node that it depends on, from a clean start."""
-        for node in self.begin_backward():
+        nodes = self.begin_backward()
+        check_finite(self._data)
+        for node in nodes:
             node.propagate()
 
     def begin_backward(self) -> list[Tensor]:
@@ -231,7 +253,7 @@ def as_tensor(value) -> Tensor:
     if isinstance(value, Tensor):
         return value
     constant = Constant.__new__(Constant)
-    constant._data = value if type(value) in (float, int) else as_floats(value)
+    constant._data = value if type(value) in (float, int) else as_floats(value).copy()
     constant._grad = None
     constant.parents = ()
     constant.index = next_index()
@@ -249,6 +271,15 @@ def as_floats(value) -> np.ndarray:
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     raise TypeError(f"a Tensor holds real numbers, not {type(value).__name__} of {array.dtype}")
+
+
+def check_finite(value) -> None:
+    """Raise an error if the value from which gradients are to start is NaN or infinite."""
+    if not isfinite(value):
+        raise FloatingPointError(
+            f"backward() starts from a finite value, but this one is {value}: look for NaN or "
+            "infinite numbers in data and parameters, the logarithm of 0, or too large a step before"
+        )
 
 
 def changed(leaf: Tensor, node: Tensor) -> RuntimeError:

@@ -79,11 +79,13 @@ class _Network(BaseEstimator):
             total = 0.0
             for batch in minibatches(len(U), self.batch_size, rng):
                 loss = cost(net(U[batch]), Y[batch])
+                total += float(loss.data) * len(batch)
+                if not np.isfinite(total):
+                    break  # an epoch that has diverged is not worth its end
                 loss.backward()
                 for W in weights:  # the penalty alpha/2 |W|², whose gradient is alpha W
                     W.grad = W.grad + self.alpha * W.data
                 optimiser.step()
-                total += float(loss.data) * len(batch)
             self.loss_curve_.append(total / len(U))
             if not np.isfinite(self.loss_curve_[-1]):
                 raise DivergenceError(
@@ -98,8 +100,8 @@ class _Network(BaseEstimator):
                 stacklevel=3,
             )
         self.n_iter_ = len(self.loss_curve_)
-        self.coefs_ = [layer.W for layer in net.layers]
-        self.intercepts_ = [layer.b for layer in net.layers]
+        self.coefs_ = [np.array(layer.W) for layer in net.layers]
+        self.intercepts_ = [np.array(layer.b) for layer in net.layers]
         self.coefs_[0] = self.coefs_[0] / spread[:, None]
         self.intercepts_[0] = self.intercepts_[0] - mean @ self.coefs_[0]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course.autodiff import Tensor, costs
-from course.autodiff.tensor import as_tensor
+from course.autodiff.tensor import as_tensor, check_finite
 
 
 class Cost:
@@ -34,6 +34,7 @@ class Cost:
         """The gradient at the predictions, (N, K): the 1/N of the mean enters here, and only here."""
         if self.node is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass before it")
+        check_finite(self.node._data)
         (message,) = self.node.vjp(self.node.dtype.type(1))
         message.setflags(write=False)  # the cost may hand out the same array again
         return message

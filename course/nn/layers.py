@@ -16,8 +16,8 @@ from course.nn.module import Module
 class Linear(Module):
     """`Y = X @ W + b`, for X (N, D_in), W (D_in, D_out), b (D_out,).
 
-    Backward: `dW = X.T @ dY`, `db = dY.sum(axis=0)`, `dX = dY @ W.T`.  W and b are kept by reference.
-    As tensors they are `weight` and `bias`.
+    Backward: `dW = X.T @ dY`, `db = dY.sum(axis=0)`, `dX = dY @ W.T`.  W and b are copied; as
+    tensors they are `weight` and `bias`.
 
     >>> layer = Linear(np.array([[1.0, 0.2], [-3.0, 1.0]]), np.zeros(2))  # T-49, transposed
     >>> layer.forward(np.array([[1.0, 0.1]])).round(6)  # T-53

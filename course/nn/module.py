@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from course.autodiff import Tensor
-from course.autodiff.tensor import as_tensor, changed
+from course.autodiff.tensor import as_floats, as_tensor, changed
 
 
 class Module:
@@ -44,7 +44,7 @@ class Module:
         node = self.node
         if node is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass before it")
-        dY = np.asarray(dY)
+        dY = as_floats(dY).astype(node.dtype, copy=False)
         if dY.shape != node.shape:
             raise ValueError(
                 f"the gradient at the output has shape {dY.shape}, the output had {node.shape}"
@@ -61,7 +61,11 @@ class Module:
             node.parents = parents
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter._grad = gradient
-        return dX if input_grad else None
+        if not input_grad:
+            return None
+        return (
+            dX.copy() if dX is dY or dX.base is not None else dX
+        )  # never dY itself, or a view of it
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "node": None}  # a copy remembers no forward pass
