@@ -17,7 +17,7 @@ from typing import Any
 from nbgrader.plugins import LateSubmissionPlugin
 from traitlets import Float
 
-from course.grading.arrival import install
+from course.grading import arrival, generate
 
 DAY = 86_400
 
@@ -76,7 +76,8 @@ def policy(
     ours = "course.grading.attempts.Attempts"
     if ours not in steps:  # after grading, before the points are saved
         steps.insert(1, ours)
-    install()
+    arrival.install()
+    generate.install()
     c.Attempts.keep = keep
     c.AssignLatePenalties.plugin_class = "course.grading.policy.LatePolicy"
     c.LatePolicy.grace_minutes = float(grace_minutes)

@@ -1,4 +1,4 @@
-"""The formgrader in a real browser: its Autograde button grades in the sandbox."""
+"""The formgrader in a real browser, from Generate over marking by hand to the student's page."""
 
 from __future__ import annotations
 
@@ -49,6 +49,91 @@ def page(chromium: Any) -> Iterator[Any]:
     page.set_default_timeout(30_000)
     yield page
     page.close()
+
+
+def confirmed(page: Any, click: Any) -> str:
+    """Press a button of the formgrader, wait for its answer, close it; what it said."""
+    click.click()
+    page.locator(".modal.in .modal-footer button").first.wait_for()
+    said = page.locator(".modal.in").inner_text()
+    page.locator(".modal.in .modal-footer button").first.click()
+    page.locator(".modal.in").wait_for(state="hidden")
+    return str(said)
+
+
+def test_a_day_of_an_instructor_in_the_formgrader(formgrader: tuple[Path, str], page: Any) -> None:
+    root, address = formgrader
+    place = address.split("/manage_submissions")[0]
+    shutil.rmtree(root / "assignments")
+    (root / "gradebook.db").unlink()
+
+    # Generate: what the students get, checks included.
+    page.goto(f"{place}/manage_assignments")
+    row = page.locator("tr", has=page.get_by_text(NAME, exact=True))
+    assert "Successfully created" in confirmed(page, row.locator(".assign a"))
+    made = {path.name for path in (root / "assignments" / NAME).iterdir()}
+    assert made == {"tiny.ipynb", "exercises.py", "checks.json"}
+
+    # Two hand in; the list shows them; both are graded.
+    notebook = solved(released(root))
+    notebook["cells"][-1]["source"] = "Because the chain rule multiplies slopes."
+    hand_in(root, "ada", notebook)
+    hand_in(root, "bob", released(root))
+    page.goto(f"{place}/manage_assignments")
+    assert row.locator(".num-submissions").inner_text() == "2"
+    row.locator(".num-submissions a").click()
+    for student in ("ada", "bob"):
+        line = page.locator("tr", has=page.get_by_text(student, exact=True))
+        assert "Successfully autograded" in confirmed(page, line.locator(".autograde a"))
+    line = page.locator("tr", has=page.get_by_text("ada", exact=True))
+    assert "needs manual grading" in line.inner_text()
+    page.screenshot(path=root.parent / "day-submissions.png")
+
+    # The answer in words gets points and a comment.
+    page.goto(f"{place}/gradebook/{NAME}/tiny")
+    page.locator("tbody td.name a.name-hidden").first.wait_for()
+    for number in range(2):
+        page.goto(f"{place}/gradebook/{NAME}/tiny")
+        page.locator("tbody td.name a.name-hidden").nth(number).click()
+        page.locator("#why").wait_for()
+        if "multiplies slopes" in page.locator("body").inner_text():
+            break
+    page.wait_for_load_state("networkidle")  # marks and comments are there to be changed
+    cell = page.locator(".nbgrader_cell", has=page.locator("#why"))
+    with page.expect_response(lambda r: "/api/grade/" in r.url and r.request.method == "PUT"):
+        cell.locator("input.score").fill("1.5")
+        cell.locator("input.score").blur()
+    with page.expect_response(lambda r: "/api/comment/" in r.url and r.request.method == "PUT"):
+        cell.locator("textarea.comment").fill("Say *which* slopes.")
+        cell.locator("textarea.comment").blur()
+    page.screenshot(path=root.parent / "day-marking.png", full_page=True)
+
+    # Generate feedback: the student's page shows both.
+    page.goto(address)
+    line = page.locator("tr", has=page.get_by_text("ada", exact=True))
+    assert "Successfully generated" in confirmed(page, line.locator(".generate-feedback a"))
+    assert re.search(r"11\.5 / 12", line.inner_text())
+    assert "needs manual grading" not in line.inner_text()
+    page.goto((root / "feedback" / "ada" / NAME / "tiny.html").as_uri())
+    page.screenshot(path=root.parent / "day-feedback.png", full_page=True)
+    text = page.locator("body").inner_text()
+    assert "11.5 of 12" in text or "11.5 / 12" in text
+    assert "1.5 / 2" in text
+    assert "Say which slopes." in text
+
+
+def test_generate_says_what_is_wrong_with_a_solution_and_keeps_what_there_was(
+    formgrader: tuple[Path, str], page: Any
+) -> None:
+    root, address = formgrader
+    before = {p.name: p.read_bytes() for p in (root / "assignments" / NAME).iterdir()}
+    source = root / "solutions" / NAME / "tiny.ipynb"
+    source.write_text(source.read_text().replace("check-double", "check-duoble"))
+    page.goto(f"{address.split('/manage_submissions')[0]}/manage_assignments")
+    row = page.locator("tr", has=page.get_by_text(NAME, exact=True))
+    said = confirmed(page, row.locator(".assign a"))
+    assert "Nothing was changed. exercise 'double' has no check cell" in said
+    assert before == {p.name: p.read_bytes() for p in (root / "assignments" / NAME).iterdir()}
 
 
 def test_the_autograde_button_grades_and_the_marking_page_runs_no_script(
