@@ -105,7 +105,12 @@ def receive(name: str, times: Path | None) -> None:
     type=click.Path(path_type=Path),
     help="The file, for gradescope the folder. [default: NAME-FORMAT.csv, .xml or NAME-gradescope/]",
 )
-def export(name: str, form: str, to: Path | None) -> None:
+@click.option(
+    "--title",
+    help="What the assignment is called in Canvas or Moodle; for Canvas with its number,"
+    " such as 'Backprop (4711)'. [default: NAME]",
+)
+def export(name: str, form: str, to: Path | None, title: str | None) -> None:
     """Write the grades of assignment NAME for nbgrader, Canvas, Moodle, Gradescope or CI.
 
     Points are the gradebook's: marks given by hand and late penalties count. Reasons go along where
@@ -116,7 +121,7 @@ def export(name: str, form: str, to: Path | None) -> None:
 
     suffix = {"gradescope": "", "junit": ".xml"}.get(form, ".csv")
     to = to or Path(f"{name}-{form}{suffix}")
-    students = export_grades(root, name, form, to)
+    students = export_grades(root, name, form, to, title)
     handed_in = sum(s.handed_in for s in students)
     click.echo(f"{to}: {handed_in} of {len(students)} students handed in {name}")
     if waiting := sum(s.waiting for s in students):

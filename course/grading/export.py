@@ -4,13 +4,15 @@ format      what it is for, and where its form is described
 ----------  ----------------------------------------------------------------------------------------
 nbgrader    nbgrader's CSV, a row for each student (nbgrader documentation, "Exporting grades")
 canvas      Canvas gradebook import (Canvas instructor guide, "How do I import grades in the
-            Gradebook?"): Student, ID, SIS User ID, SIS Login ID, Section, the assignment's column,
-            and below the header the row "Points Possible"
-moodle      Moodle's grade import from CSV (docs.moodle.org/en/Grade_import); map 'ID number' or
-            'Email address' to the user, and import the grade and the feedback column together
-gradescope  one results.json for each student, as an autograder leaves it
-            (gradescope-autograders.readthedocs.io/en/latest/specs)
-junit       JUnit XML as CI systems read it (github.com/testmoapp/junitxml)
+            Gradebook?", community.instructure.com/en/kb/articles/660862; where the guide is silent,
+            the importer itself, `lib/gradebook_importer.rb` of instructure/canvas-lms)
+moodle      Moodle's grade import from CSV (MoodleDocs, "Grade import",
+            docs.moodle.org/en/Grade_import; where it is silent, the importer itself,
+            `grade/import/csv/classes/load_data.php` of moodle/moodle)
+gradescope  one results.json for each student, as an autograder leaves it (Gradescope, "Autograder
+            Specifications", gradescope-autograders.readthedocs.io/en/latest/specs)
+junit       JUnit XML: "Common JUnit XML Format" (github.com/testmoapp/junitxml) within the schema of
+            Jenkins (`junit-10.xsd` of jenkinsci/xunit-plugin)
 
 Every cell of a table that a spreadsheet could take for a formula is made plain text.
 """
@@ -18,9 +20,11 @@ Every cell of a table that a spreadsheet could take for a formula is made plain 
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -78,34 +82,71 @@ def nbgrader_csv(name: str, students: list[StudentGrade]) -> str:
     return table([header, *rows])
 
 
-def canvas_csv(name: str, students: list[StudentGrade]) -> str:
-    """Canvas finds people by ID (the gradebook's `lms_user_id`), else by SIS Login ID (the student's id).
+# Canvas takes a column with one of these in its title for one of its own, and drops it.
+RESERVED = re.compile(
+    "Current (Score|Points|Grade)|Final (Score|Points|Grade)|Override (Score|Grade|Status)"
+)
 
-    Nothing handed in is an empty cell, which Canvas leaves as it is.
+
+def canvas_csv(title: str, students: list[StudentGrade]) -> str:
+    """For Canvas: five columns that say who, in this order, the grades, and a row of possible points.
+
+    title : of the assignment there.  With its number, 'Backprop (4711)', grades go to that
+        assignment; a title that Canvas does not know makes a new one.
+
+    People are found by ID (the gradebook's `lms_user_id`), else by SIS Login ID (the student's id),
+    else by name.  Who handed nothing in is left out: an empty cell would empty the grade that is
+    there.  Raises ValueError for a title that Canvas takes for a column of its own.
     """
+    if RESERVED.search(title):
+        raise ValueError(
+            f"Canvas ignores a column with {RESERVED.search(title)[0]!r} in its title: {title!r}."  # type: ignore[index]
+            " Give the assignment another title."
+        )
     most = students[0].max_score if students else 0.0
-    header = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", name)
+    header = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section", title)
     possible = ("    Points Possible", "", "", "", "", most)
     rows = [
-        (s.name, s.lms_id, "", s.student, "", s.score if s.handed_in else None) for s in students
+        (" ".join(s.name.split()), s.lms_id, "", s.student, "", s.score)
+        for s in students
+        if s.handed_in
     ]
     return table([header, possible, *rows])
 
 
-def moodle_csv(name: str, students: list[StudentGrade]) -> str:
-    """Moodle finds people by the column that one maps: ID number (the student's id) or email address."""
-    header = (
-        "First name", "Last name", "ID number", "Email address",
-        f"Assignment: {name} (Real)", f"Assignment: {name} (Feedback)",
-    )  # fmt: skip
+def moodle_csv(title: str, students: list[StudentGrade]) -> str:
+    """For Moodle: who, the grade and the feedback, under the names that Moodle's own export has.
+
+    title : of the assignment there.
+
+    People are found by the column that one maps: ID number (the student's id) or email address.
+    Who handed nothing in is left out, as for Canvas.  The feedback is HTML there.  The addresses are left out unless everybody
+    has one: Moodle gives a row whose mapped cell is empty to the student of the row before.
+    """
+    chosen = [s for s in students if s.handed_in]
+    addresses = all(s.email for s in chosen)
+    header = [
+        "First name", "Last name", "ID number", *(["Email address"] if addresses else []),
+        f"Assignment: {title} (Real)", f"Assignment: {title} (Feedback)",
+    ]  # fmt: skip
     rows = [
-        (
-            s.first_name, s.last_name, s.student, s.email,
-            s.score if s.handed_in else None, reasons(s) if s.handed_in else None,
-        )
-        for s in students
+        [
+            s.first_name, s.last_name, s.student, *([s.email] if addresses else []),
+            s.score, as_html(reasons(s)),
+        ]
+        for s in chosen
     ]  # fmt: skip
     return table([header, *rows])
+
+
+def as_html(text: str) -> str:
+    """Plain text for a field that is read as HTML; without the two marks that PHP's CSV reader can
+    take for an escaped quote.
+
+    >>> as_html('<class "int"> ' + chr(92) + 'n')
+    '&lt;class &quot;int&quot;&gt; &#92;n'
+    """
+    return html.escape(text).replace("\\", "&#92;")
 
 
 def reasons(grade: StudentGrade) -> str:
@@ -159,13 +200,16 @@ TABLES: dict[str, Callable[[str, list[StudentGrade]], str]] = {
 FORMATS = (*TABLES, "gradescope", "junit")
 
 
-def export(course_root: Path | str, name: str, form: str, to: Path) -> list[StudentGrade]:
+def export(
+    course_root: Path | str, name: str, form: str, to: Path, title: str | None = None
+) -> list[StudentGrade]:
     """Write the grades of an assignment; returns them.
 
     form : one of FORMATS.
     to : a file; for 'gradescope' a folder, which gets STUDENT/results.json.
+    title : what the assignment is called in Canvas or Moodle; None for its name.
 
-    Raises ValueError for an unknown format, LookupError if the gradebook does not know the
+    Raises ValueError for an unknown format or a title that does not serve, LookupError if the gradebook does not know the
     assignment or nobody handed it in, OSError if `to` cannot be written.
     """
     if form not in FORMATS:
@@ -176,8 +220,12 @@ def export(course_root: Path | str, name: str, form: str, to: Path) -> list[Stud
         raise LookupError(
             f"The gradebook has no submission of {name}: grade it first (course grade {name})."
         )
+    if title and form not in ("canvas", "moodle"):
+        raise ValueError(
+            f"A title is for Canvas and Moodle; {form} knows the assignment by its name."
+        )
     if form in TABLES:
-        write_text(to, TABLES[form](name, students))
+        write_text(to, TABLES[form](title or name, students))
     elif form == "junit":
         suites = [Suite(s.student, report_of(name, s)) for s in handed_in]
         write_text(to, junit_xml(name, suites))

@@ -83,41 +83,71 @@ def test_nbgrader_table_has_nbgraders_columns_and_sums(graded: Path, tmp_path: P
     assert sorted(map(comparable, ours[1:])) == sorted(map(comparable, theirs[1:]))
 
 
-def test_canvas_table_has_the_columns_and_the_row_that_canvas_wants(
-    graded: Path, tmp_path: Path
-) -> None:
-    export(graded, NAME, "canvas", tmp_path / "grades.csv")
+def test_canvas_table_is_what_the_importer_of_canvas_reads(graded: Path, tmp_path: Path) -> None:
+    """Guide and importer (see `export.py`): five columns in this order, then assignments; the row of
+    possible points; people by ID, SIS User ID or SIS Login ID, never by an empty one of each."""
+    export(graded, NAME, "canvas", tmp_path / "grades.csv", title="Tiny (4711)")
+    text = (tmp_path / "grades.csv").read_text(encoding="utf-8")
     header, possible, *students = rows(tmp_path / "grades.csv")
-    assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME]
-    assert [cell.strip() for cell in possible] == ["Points Possible", "", "", "", "", "12"]
-    assert students == [
+    assert header[:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    assert header[5:] == ["Tiny (4711)"]  # the number says to which assignment the grades go
+    assert "Points Possible" in possible[0]
+    assert possible[1:] == ["", "", "", "", "12"]
+    assert students == [  # Dan handed nothing in: an empty cell would empty what is there
         ["'=eve", "", "", "'=eve", "", "0"],
         ["Lovelace, Ada", "4711", "", "ada", "", "11.5"],
         ["bob", "", "", "bob", "", "3"],
-        ["dan", "", "", "dan", "", ""],
     ]
+    # It guesses comma or semicolon from the first three lines, cut at line breaks.
+    counts = {len(next(csv.reader([line]))) for line in text.splitlines()[:3]}
+    assert counts == {6}
 
 
-def test_moodle_table_has_an_identifying_column_a_grade_and_its_feedback(
+def test_a_title_that_canvas_takes_for_its_own_column_is_refused(
     graded: Path, tmp_path: Path
 ) -> None:
-    export(graded, NAME, "moodle", tmp_path / "grades.csv")
-    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
-        found = {row["ID number"]: row for row in csv.DictReader(file)}
-    grade, feedback = f"Assignment: {NAME} (Real)", f"Assignment: {NAME} (Feedback)"
-    assert list(found["ada"]) == [
-        "First name", "Last name", "ID number", "Email address", grade, feedback,
-    ]  # fmt: skip
-    assert (found["ada"]["Email address"], found["ada"][grade]) == ("ada@example.org", "11.5")
-    assert found["bob"][grade] == "3"
-    assert "mean_square: 0 of 6. Not <b>right</b>." in found["bob"][feedback]
+    for title in ("Final Score", "Lab: Current Grade", "Override Status (12)"):
+        with pytest.raises(ValueError, match="Canvas ignores"):
+            export(graded, NAME, "canvas", tmp_path / "grades.csv", title=title)
+    assert not (tmp_path / "grades.csv").exists()
+    with pytest.raises(ValueError, match="for Canvas and Moodle"):
+        export(graded, NAME, "junit", tmp_path / "grades.xml", title="Lab")
+
+
+def test_moodle_table_is_what_the_importer_of_moodle_reads(graded: Path, tmp_path: Path) -> None:
+    """Documentation and importer (see `export.py`): every row has as many cells as the header, none
+    that identifies is empty, grades are numbers, and the feedback (HTML there) comes with them."""
+    export(graded, NAME, "moodle", tmp_path / "grades.csv", title="Tiny")
+    header, *students = rows(tmp_path / "grades.csv")
+    grade, feedback = "Assignment: Tiny (Real)", "Assignment: Tiny (Feedback)"
+    assert header == ["First name", "Last name", "ID number", grade, feedback]
+    assert {len(row) for row in students} == {len(header)}
+    found = {row[2]: dict(zip(header, row, strict=True)) for row in students}
+    assert set(found) == {"ada", "bob", "'=eve"}  # not Dan, and no addresses: Bob has none
+    assert {name: float(row[grade]) for name, row in found.items()} == {
+        "ada": 11.5, "bob": 3.0, "'=eve": 0.0,
+    }  # fmt: skip
+    assert found["ada"]["Last name"] == "Lovelace"
+    assert "mean_square: 0 of 6. Not &lt;b&gt;right&lt;/b&gt;." in found["bob"][feedback]
     assert "Handed in late: 1 points taken off." in found["bob"][feedback]
     assert "damaged" in found["'=eve"][feedback]
-    assert (found["dan"][grade], found["dan"][feedback]) == ("", "")
+
+
+def test_moodle_gets_addresses_when_everybody_has_one(graded: Path, tmp_path: Path) -> None:
+    with book_of(graded) as book:
+        for student in book.students:
+            student.email = f"{student.id.strip('=')}@example.org"
+        book.db.commit()
+    export(graded, NAME, "moodle", tmp_path / "grades.csv")
+    header, *students = rows(tmp_path / "grades.csv")
+    place = header.index("Email address")
+    assert {row[place] for row in students} == {f"{n}@example.org" for n in ("ada", "bob", "eve")}
 
 
 def check_gradescope(results: dict[str, Any]) -> None:
-    """The rules of Gradescope's specification of results.json, for the fields that we write."""
+    """Gradescope's "Autograder Specifications", section "Output format", for the fields we write:
+    a score at the top counts instead of the sum of the tests; times in whole seconds; visibility and
+    formats from fixed lists; each test has its score, maximum, status and output."""
     visibilities = {"hidden", "after_due_date", "after_published", "visible"}
     formats = {"text", "html", "simple_format", "md", "ansi"}
     known = {
@@ -153,24 +183,48 @@ def test_gradescope_results_follow_the_specification(graded: Path, tmp_path: Pat
     assert "damaged" in found["=eve"]["output"]
 
 
+# Jenkins' schema `junit-10.xsd`, the strictest that is in wide use: what an element may hold, the
+# attributes that it must have, and those that it may have (of those that we could want).
+SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "testsuites": ({"testsuite"}, set(), {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors"},
+        {"skipped", "time", "timestamp", "hostname", "id", "package", "file", "url", "group"},
+    ),
+    "properties": ({"property"}, set(), set()),
+    "property": (set(), {"name", "value"}, set()),
+    "testcase": (
+        {"skipped", "error", "failure", "system-out", "system-err"},
+        {"name"},
+        {"time", "classname", "group"},
+    ),
+    "failure": (set(), set(), {"type", "message"}),
+    "error": (set(), set(), {"type", "message"}),
+    "skipped": (set(), set(), {"type", "message"}),
+    "system-out": (set(), set(), set()),
+}
+
+
 def check_junit(text: str) -> ET.Element:
-    """The structure that Jenkins, GitLab and GitHub's reporters read."""
+    """Valid by Jenkins' schema, with the counts that the common format explains."""
     root = ET.fromstring(text)
     assert root.tag == "testsuites"
+    for element in root.iter():
+        children, needed, optional = SCHEMA[element.tag]
+        assert {child.tag for child in element} <= children
+        assert needed <= set(element.attrib) <= needed | optional
     kinds = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     for suite in root:
-        assert suite.tag == "testsuite"
-        assert {"name", "tests", *kinds} <= set(suite.attrib)
         cases = suite.findall("testcase")
         assert int(suite.get("tests", -1)) == len(cases)
-        assert [e.tag for e in suite if e.tag not in ("properties", "testcase", "system-out")] == []
         for case in cases:
             assert case.get("name")
             assert case.get("classname")
             assert len(case) <= 1
         for count, tag in kinds.items():
             assert int(suite.get(count, -1)) == len(suite.findall(f"testcase/{tag}"))
-    for count in ("tests", *kinds):
+    for count in ("tests", "failures", "errors"):
         assert int(root.get(count, -1)) == sum(int(suite.get(count, 0)) for suite in root)
     return root
 
