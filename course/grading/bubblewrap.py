@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -25,21 +24,30 @@ class Bubblewrapped(Subprocess):
     """A worker under bubblewrap: new namespaces, nothing mounted but the runtime."""
 
     def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
-        bwrap = shutil.which("bwrap")
-        assert bwrap is not None
-        arguments = "\0".join(bubblewrap_arguments(files, limits)).encode()
-        with contextlib.ExitStack() as stack:
-            options = ["--args", str(stack.enter_context(in_memory(arguments)))]
-            rules = worker_filter()
-            if rules is not None:
-                options += ["--seccomp", str(stack.enter_context(in_memory(rules)))]
-            descriptors = tuple(int(number) for number in options[1::2])
-            command = [bwrap, *options, *python(files.executable, *BWRAP_PATH)]
+        rules = worker_filter()
+        arguments = bubblewrap_arguments(files, limits)
+        with bubblewrap_command(arguments, python(files, *PATH), rules) as (command, descriptors):
             super().__init__(command, {}, pass_fds=descriptors)
 
     def end(self, patience: float = 0.0) -> int:
         code = super().end(patience)
         return 128 - code if code > 128 else code  # bubblewrap reports a signal as 128 + number
+
+
+@contextlib.contextmanager
+def bubblewrap_command(
+    arguments: list[str], program: list[str], rules: bytes | None
+) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """The command that runs a program under bubblewrap, and the descriptors it inherits.
+
+    rules : a seccomp filter, or None.
+    """
+    with contextlib.ExitStack() as stack:
+        text = "\0".join(arguments).encode()
+        options = ["--args", str(stack.enter_context(in_memory(text)))]
+        if rules is not None:
+            options += ["--seccomp", str(stack.enter_context(in_memory(rules)))]
+        yield ["bwrap", *options, *program], tuple(int(number) for number in options[1::2])
 
 
 @contextlib.contextmanager
@@ -54,7 +62,7 @@ def in_memory(content: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
-BWRAP_PATH = ("/course", "/packages")
+PATH = ("/course", "/packages")
 
 
 @functools.cache
@@ -84,9 +92,8 @@ def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
     for name, real in files.packages.items():
         options += ["--ro-bind", str(real), f"/packages/{name}"]
     options += ["--ro-bind", str(files.home / "course"), "/course/course"]
-    options += ["--proc", "/proc", "--dev", "/dev"]
-    options += ["--size", str(limits.scratch), "--tmpfs", SCRATCH]
-    # As root, /proc/sys could be written; every tmpfs that is not the scratch space has no limit.
-    for mount in ("/proc", "/dev", *hidden, "/"):
+    # No /proc: nothing honest needs it, and as root /proc/sys could be written.
+    options += ["--dev", "/dev", "--size", str(limits.scratch), "--tmpfs", SCRATCH]
+    for mount in ("/dev", *hidden, "/"):  # such a file system in memory has no limit
         options += ["--remount-ro", mount]
     return [*options, "--chdir", SCRATCH]

@@ -21,9 +21,10 @@ from course.grading.results import Cell, Outcome, Result
 
 # The files that a reference, or a result, depends on; the others print, record or draw.
 PARTS = (
-    "bubblewrap", "compare", "confine", "diagnose", "execute", "exercise", "fingerprint", "grader",
-    "landlock", "misconception", "notebook", "process", "reference", "results", "run", "runtime",
-    "sandbox", "seccomp", "supervise", "values", "worker",
+    "bubblewrap", "compare", "confine", "container", "diagnose", "execute", "exercise",
+    "fingerprint", "grader", "landlock", "misconception", "namespaces", "notebook", "process",
+    "reference", "results", "run", "runtime", "sandbox", "seccomp", "supervise", "values", "worker",
+    "zygote",
 )  # fmt: skip
 # A limit that was reached, or a process that died, may be the machine's fault: those run again.
 SETTLED = ("correct", "partly", "wrong", "not done")

@@ -63,7 +63,7 @@ class Sandlocked:
             net_allow=[],
             no_coredump=True,
         )
-        command = python(files.executable, files.home, files.home / "packages")
+        command = python(files, files.home, files.home / "packages")
         self.process = self.sandbox.popen(
             command, stdin=StdioMode.PIPED, stdout=StdioMode.PIPED, stderr=StdioMode.NULL
         )

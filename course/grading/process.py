@@ -73,13 +73,16 @@ class Worker(Protocol):
         ...
 
 
-def python(executable: Path, *folders: Path | str) -> list[str]:
-    """The command that runs the worker with nothing but these folders beside the standard library."""
-    program = (
+def python(
+    files: Runtime,
+    *folders: Path | str,
+    program: str = "from course.grading.worker import main; main()",
+) -> list[str]:
+    """The command that runs a worker with nothing but these folders beside the standard library."""
+    start = (
         f"import sys; sys.dont_write_bytecode = True; sys.path += {[str(f) for f in folders]!r};"
-        " from course.grading.worker import main; main()"
     )
-    return [str(executable), "-I", "-S", "-c", program]
+    return [str(files.executable), "-I", "-S", "-c", f"{start} {program}"]
 
 
 class Subprocess:
@@ -161,7 +164,7 @@ class Plain(Subprocess):
         environment = ENVIRONMENT | dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), self.scratch)
         if os.name == "nt":
             environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", "")
-        command = python(files.executable, files.home, files.home / "packages")
+        command = python(files, files.home, files.home / "packages")
         super().__init__(command, environment, cwd=self.scratch)
 
     def written(self) -> int:

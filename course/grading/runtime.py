@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # of course.grading, in the worker
-PARTS = ("exercise", "values", "run", "execute", "confine", "worker")
+PARTS = (  # of course.grading, in the worker
+    "exercise", "values", "run", "execute", "confine", "worker", "seccomp", "namespaces", "zygote"
+)  # fmt: skip
 STAND_IN = '''"""Stands for course.grading in a worker: cells that check their work do nothing."""
 
 
@@ -56,6 +58,7 @@ class Runtime:
     libraries : shared libraries outside `stdlib` and `packages`, path -> real file.
     packages : name -> file or folder, as they are to be found in one folder.
     home : folder with `course` (the few files a worker needs) and `packages` (links).
+    imports : what student code may import, by name.
     """
 
     executable: Path
@@ -63,6 +66,7 @@ class Runtime:
     libraries: dict[str, Path]
     packages: dict[str, Path]
     home: Path
+    imports: tuple[str, ...] = ("numpy",)
 
 
 @functools.cache
@@ -87,7 +91,8 @@ def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     stdlib = Path(os.path.realpath(sysconfig.get_path("stdlib")))
     compile_all = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([executable, "-I", "-S", *compile_all, home / "course"], check=True)
-    return Runtime(executable, stdlib, libraries(executable, stdlib, home, outer), packages, home)
+    shared = libraries(executable, stdlib, home, outer)
+    return Runtime(executable, stdlib, shared, packages, home, tuple(imports))
 
 
 def remove(folder: Path, owner: int) -> None:

@@ -13,8 +13,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from course.grading import values
-from course.grading.bubblewrap import Bubblewrapped
+from course.grading import container, values
 from course.grading.landlock import Sandlocked
 from course.grading.process import Plain, ProcessLimits, Worker
 from course.grading.runtime import Runtime, runtime
@@ -40,7 +39,7 @@ class Sandbox:
 
 
 SANDBOXES = {
-    "bubblewrap": Sandbox("bubblewrap", Bubblewrapped),
+    "bubblewrap": Sandbox("bubblewrap", container.start),
     "sandlock": Sandbox("sandlock", Sandlocked),
     "none": Sandbox("none", Plain, isolates=False),
 }
