@@ -228,7 +228,7 @@ class SGD:
                 velocity *= self.momentum
                 velocity += dp
                 dp = velocity
-            update(np.ravel(dp), p._data.reshape(-1), a=-lr)  # p -= lr * dp
+            update(dp.ravel(), p._data.reshape(-1), a=-lr)  # p -= lr * dp
             p._grad = None
             p.index = next_index()  # graphs made before this step are out of date
         self.steps += 1

@@ -40,7 +40,7 @@ class Tanh(Operation):
 
 
 class ReLU(Operation):
-    """max(z, 0); slope 1 where z > 0, which is where h > 0, else 0."""
+    """max(z, 0); slope 1 where z > 0, else 0, which is the sign of h."""
 
     __slots__ = ()
     symbol = "ReLU"
@@ -49,7 +49,9 @@ class ReLU(Operation):
         Operation.__init__(self, np.maximum(z._data, 0.0), (z,))
 
     def vjp(self, grad):
-        return (grad * (self._data > 0),)
+        slope = np.sign(self._data)
+        slope *= grad
+        return (slope,)
 
 
 class LeakyReLU(Operation):

@@ -44,11 +44,12 @@ class Module:
         node = self.node
         if node is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward pass before it")
-        dY = as_floats(dY).astype(node.dtype, copy=False)
+        dY = as_floats(dY)
         if dY.shape != node.shape:
             raise ValueError(
                 f"the gradient at the output has shape {dY.shape}, the output had {node.shape}"
             )
+        dY = dY if dY.dtype == node.dtype else dY.astype(node.dtype)
         for parameter in self.parameters:
             if parameter.index > node.index:
                 raise changed(parameter, node)

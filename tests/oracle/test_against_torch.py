@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import course.autodiff as ad
+from course.autodiff import activations, convolution, costs, operations
 from course.autodiff.activations import ACTIVATIONS
 from course.autodiff.tensor import Tensor
-from course.nn import MLP, SoftmaxCrossEntropy
+from course.nn import (
+    MLP,
+    Conv1d,
+    Flatten,
+    Linear,
+    MaxPooling1d,
+    Pointwise,
+    Sequential,
+    SoftmaxCrossEntropy,
+)
 from course.optim import SGD
 
 torch.set_num_threads(1)
@@ -70,6 +80,14 @@ UNARY = {
     "sum": (lambda x: x.sum(), lambda x: x.sum(), ANY),
     "mean": (lambda x: x.mean(), lambda x: x.mean(), ANY),
     "reshape": (lambda x: x.reshape(-1), lambda x: x.reshape(-1), ANY),
+    "linear": (activations.Identity, lambda x: x * 1, ANY),
+    "any h": (lambda x: activations.Elementwise(x, np.sinh, np.cosh), torch.sinh, ANY),
+    "step": (ad.step, lambda x: (x >= 0).to(x.dtype) + 0 * x, ANY),
+    "last axis first": (
+        lambda x: x.transpose(*np.roll(range(x.ndim), 1)) if x.ndim else x * 1,
+        lambda x: x.permute(*np.roll(range(x.ndim), 1).tolist()) if x.ndim else x * 1,
+        ANY,
+    ),
     "T": (lambda x: x.T, lambda x: x.permute(tuple(range(x.ndim))[::-1]), ANY),
 }
 BINARY = {
@@ -79,22 +97,44 @@ BINARY = {
     "/": (lambda a, b: a / b, POSITIVE),
     "**": (lambda a, b: a**b, POSITIVE),
 }
+OTHERS = {  # compared in tests of their own below
+    *(operations.Affine, operations.MatMul, operations.Index, operations.Maximum),
+    *(costs.SoftmaxCrossEntropy, costs.EuclideanCost, costs.BinaryCrossEntropy),
+    *(convolution.Convolve1d, convolution.MaxPool1d),
+}
+
+
+# How an operand comes into an operation: as a leaf, or as a part of one whose entries do not lie
+# side by side in memory; and where its gradient is found then.
+WAYS = {
+    "leaf": (lambda a: a, lambda leaf: leaf, lambda grad: grad),
+    "transposed": (lambda a: a.T, lambda leaf: leaf.T, lambda grad: grad.T),
+    "reversed": (
+        lambda a: a[::-1] if a.ndim else a,
+        lambda leaf: leaf[::-1] if leaf.ndim else leaf,
+        lambda grad: grad[::-1] if grad.ndim else grad,
+    ),
+}
 
 
 def same(ours, theirs, arrays):
-    """Same value and, under a random upstream gradient, same gradients."""
-    tensors = [Tensor(a) for a in arrays]
-    leaves = [torch.from_numpy(np.array(a)).requires_grad_() for a in arrays]
-    out, ref = ours(*tensors), theirs(*leaves)
+    """Same value and, under a random upstream gradient, same gradients, in each of the ways."""
+    variables = [torch.from_numpy(np.array(a)).requires_grad_() for a in arrays]
+    ref = theirs(*variables)
     value = ref.detach().numpy()
-    assert out.shape == value.shape
-    np.testing.assert_allclose(out.data, value, rtol=1e-9, atol=1e-12)
-    upstream = np.random.default_rng(out.size).standard_normal(out.shape)
-    (out * upstream).sum().backward()
-    (ref * torch.from_numpy(np.asarray(upstream))).sum().backward()
-    for tensor, leaf in zip(tensors, leaves, strict=True):
-        assert tensor.grad.shape == tensor.shape
-        np.testing.assert_allclose(tensor.grad, leaf.grad.numpy(), rtol=1e-9, atol=1e-12)
+    upstream = np.asarray(np.random.default_rng(value.size).standard_normal(value.shape))
+    (ref * torch.from_numpy(upstream)).sum().backward()
+    for store, operand, gradient in WAYS.values():
+        leaves = [Tensor(store(a)) for a in arrays]
+        out = ours(*map(operand, leaves))
+        assert out.shape == value.shape
+        np.testing.assert_allclose(out.data, value, rtol=1e-9, atol=1e-12)
+        (out * upstream).sum().backward()
+        for leaf, variable in zip(leaves, variables, strict=True):
+            assert leaf.grad.shape == leaf.shape
+            np.testing.assert_allclose(
+                gradient(leaf.grad), variable.grad.numpy(), rtol=1e-9, atol=1e-12
+            )
 
 
 def drawn(data, shape, elements):
@@ -138,6 +178,13 @@ def test_operations_on_two_broadcast_operands(name, data, shapes):
 )
 def test_matmul(data, shapes):
     same(lambda a, b: a @ b, torch.matmul, [drawn(data, s, ANY) for s in shapes.input_shapes])
+
+
+@many
+@given(data=st.data(), shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_side=3))
+def test_maximum_where_nothing_ties(data, shapes):
+    a, b = (drawn(data, shape, ANY) for shape in shapes.input_shapes)
+    same(ad.maximum, torch.maximum, [a, b + np.pi])
 
 
 @many
@@ -185,6 +232,8 @@ def test_sum_and_mean_over_axes_and_indexing(data):
     axis, keep = data.draw(st.integers(-len(shape), len(shape) - 1)), data.draw(st.booleans())
     same(lambda t: t.sum(axis, keep), lambda t: t.sum(axis, keepdim=keep), [x])
     same(lambda t: t.mean(axis, keep), lambda t: t.mean(axis, keepdim=keep), [x])
+    same(lambda t: t[..., -1], lambda t: t[..., -1], [x])
+    same(lambda t: t[:-1, None], lambda t: t[:-1, None], [x])
     index = data.draw(st.lists(st.integers(0, shape[0] - 1), min_size=1, max_size=5))
     same(lambda t: t[index], lambda t: t[index], [x])
 
@@ -258,3 +307,74 @@ def test_a_net_trained_for_ten_steps_has_the_same_weights(activation, momentum):
 
 def test_the_oracle_covers_every_activation_with_a_slope():
     assert set(TORCH_ACTIVATIONS) == set(ACTIVATIONS) - {"step"}
+
+
+def by_torch(module, activation, X, W, b):
+    """What a module computes, in PyTorch's words."""
+    if isinstance(module, Conv1d):
+        return F.conv1d(F.pad(X, (W.shape[2] // 2,) * 2, "replicate"), W, b)
+    if isinstance(module, Linear):
+        return X @ W + b
+    if isinstance(module, MaxPooling1d):
+        return F.max_pool1d(X, module.size, module.stride)
+    if isinstance(module, Flatten):
+        return X.flatten(1)
+    return TORCH_ACTIVATIONS[activation](X)
+
+
+def convolutional_net(data, activation):
+    """A net in which every kind of module occurs, for signals (N, 2, 8)."""
+    O, K, H = (data.draw(st.integers(1, 3)) for _ in range(3))
+    return Sequential(
+        [
+            Conv1d(drawn(data, (O, 2, 3), ANY), drawn(data, (O,), ANY), "replicate"),
+            Pointwise(activation),
+            MaxPooling1d(2, 2),
+            Flatten(),
+            Linear(drawn(data, (O * 4, H), ANY), drawn(data, (H,), ANY)),
+            Pointwise(activation),
+            Linear(drawn(data, (H, K), ANY), drawn(data, (K,), ANY)),
+        ]
+    )
+
+
+@pytest.mark.parametrize("activation", TORCH_ACTIVATIONS)
+@pytest.mark.parametrize("way", ["by hand", "on the tape"])
+@settings(deadline=None, max_examples=6)
+@given(data=st.data())
+def test_every_module_by_hand_and_on_the_tape(way, activation, data):
+    net = convolutional_net(data, activation)
+    X = drawn(data, (data.draw(st.integers(1, 3)), 2, 8), ANY)
+    x = torch.from_numpy(np.array(X)).requires_grad_()
+    variables = [torch.from_numpy(np.array(p.data)).requires_grad_() for p in net.parameters]
+    Y, rest = x, iter(variables)
+    for module in net.modules:
+        W, b = (next(rest), next(rest)) if module.parameters else (None, None)
+        Y = by_torch(module, activation, Y, W, b)
+    dY = np.random.default_rng(X.size).standard_normal(Y.shape)
+    (Y * torch.from_numpy(dY)).sum().backward()
+    if way == "by hand":
+        np.testing.assert_allclose(net.forward(X), Y.detach().numpy(), rtol=1e-9, atol=1e-9)
+        dX = net.backward(dY)
+    else:
+        leaf = Tensor(X)
+        (net(leaf) * dY).sum().backward()
+        dX = leaf.grad
+    pairs = [(dX, x), *((p.grad, v) for p, v in zip(net.parameters, variables, strict=True))]
+    for ours, theirs in pairs:
+        right = theirs.grad.numpy()
+        np.testing.assert_allclose(ours, right, rtol=1e-9, atol=1e-9 * max(1, abs(right).max()))
+
+
+def test_the_oracle_covers_every_operation():
+    x = Tensor(np.ones((2, 2)))
+    roots = [ours(x) for ours, *_ in UNARY.values()] + [ours(x, x) for ours, _ in BINARY.values()]
+    compared = OTHERS | {type(node) for root in roots for node in ad.nodes_in_order(root)}
+    rooms = (operations, activations, costs, convolution)
+    defined = {
+        each
+        for room in rooms
+        for each in vars(room).values()
+        if isinstance(each, type) and each.__module__ == room.__name__
+    }
+    assert defined - compared == set()
