@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from traitlets import Enum
 
 from course.grading.feedback import complete, read_result, write_result
 from course.grading.results import Result
+from course.grading.session import open_gradebook
 from course.grading.template import Rebuilt, Unreadable, read_bytes
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -187,7 +187,7 @@ def due_date(coursedir: CourseDirectory, name: str, student: str) -> datetime | 
     """When an assignment is due for a student (UTC), extensions included."""
     from nbgrader.api import MissingEntry
 
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         try:
             due = gradebook.find_submission(name, student).duedate
         except MissingEntry:
@@ -230,7 +230,7 @@ class Attempts(NbGraderPreprocessor):
         coursedir: CourseDirectory, name: str, student: str, attempt: Attempt | None
     ) -> None:
         """Our time of arrival in the gradebook, in place of the one in the student's file."""
-        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
             submission = gradebook.find_submission(name, student)
             received = attempt and attempt.received.replace(tzinfo=None)
             if submission.timestamp != received:

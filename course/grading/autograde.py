@@ -40,17 +40,28 @@ from typing import Any
 
 import nbformat
 import nbgrader.api
-from nbgrader.api import Gradebook
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    SourceCell,
+    SubmittedNotebook,
+)
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import compute_checksum, determine_grade, is_solution, is_task, parse_utc
+from sqlalchemy import select, update
 from traitlets import Unicode
 
+from course.grading import session
 from course.grading.feedback import TEMPLATES, complete, read_result, write_result
 from course.grading.results import Cell, Result
+from course.grading.session import one_gradebook, open_gradebook, recorded
 from course.grading.template import Rebuilt, Unreadable, clean, read_bytes, rebuild, unreadable
-from course.grading.warm import create_engine
+from course.grading.warm import GradedExporter, create_engine
 
 MAX_EXTRA_BYTES = 20_000_000  # of one further file that a student handed in
 
@@ -91,6 +102,7 @@ def install() -> None:
     api.NbGraderAPI.get_submitted_timestamp = submitted_timestamp
     nbgrader.api.get_alembic_version = database_version
     nbgrader.api.create_engine = create_engine
+    session.install()
 
 
 def submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:
@@ -156,20 +168,17 @@ class SaveGrades(SaveAutoGrades):
         result = read_result(nb)
         if result is None:
             raise NbGraderException("This notebook was not graded by course.grading.")
-        self.result, self.last = result, len(nb.cells) - 1
-        return super().preprocess(nb, resources)
-
-    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
-        cell, resources = super().preprocess_cell(cell, resources, cell_index)
-        if cell_index == self.last:  # all of a submission's grades, or none
-            self.gradebook.db.commit()
-        return cell, resources
+        self.result, job = result, resources["nbgrader"]
+        with open_gradebook(job["db_url"]) as gradebook:
+            self.grades, self.comments = recorded(gradebook, job)
+            for index, cell in enumerate(nb.cells):
+                self.preprocess_cell(cell, resources, index)
+            gradebook.db.commit()  # all of a submission's grades, or none
+        return nb, resources
 
     def _add_score(self, cell: Any, resources: Any) -> None:
         marks = cell.metadata["nbgrader"]
-        grade = self.gradebook.find_grade(
-            marks["grade_id"], self.notebook_id, self.assignment_id, self.student_id
-        )
+        grade = self.grades[marks["grade_id"]]
         if is_solution(cell):  # graded by hand; untouched: zero
             grade.auto_score = determine_grade(cell, self.log)[0]
         else:
@@ -179,9 +188,7 @@ class SaveGrades(SaveAutoGrades):
 
     def _add_comment(self, cell: Any, resources: Any) -> None:
         marks = cell.metadata["nbgrader"]
-        comment = self.gradebook.find_comment(
-            marks["grade_id"], self.notebook_id, self.assignment_id, self.student_id
-        )
+        comment = self.comments[marks["grade_id"]]
         untouched = marks.get("checksum") == compute_checksum(cell) and not is_task(cell)
         comment.auto_comment = "No response." if untouched else None
 
@@ -193,9 +200,16 @@ class SandboxedAutograde(Autograde):
     notebook is graded too, with zero and the reason.
     """
 
+    exporter_class = GradedExporter
     sandbox = Unicode("auto", help="'auto', 'bubblewrap', 'sandlock', or 'none'").tag(config=True)
 
     def start(self) -> None:
+        with one_gradebook(self.coursedir.db_url):
+            self.prepare()
+            super().start()
+
+    def prepare(self) -> None:
+        """What all submissions of the assignment share.  Raises NbGraderException."""
         name = self.coursedir.assignment_id
         try:
             if glob.escape(name) != name or not name:
@@ -207,7 +221,6 @@ class SandboxedAutograde(Autograde):
             message = " ".join(str(error).split()) or type(error).__name__
             self.log.error("Nothing was graded. %s", message)
             raise NbGraderException(message) from error
-        super().start()
 
     def init_notebooks(self) -> None:
         """Every folder of a student counts, also one without a notebook."""
@@ -227,20 +240,26 @@ class SandboxedAutograde(Autograde):
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Record the submission; copy nothing but its plain, small files."""
-        if not self.create_student:
-            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-                gradebook.find_student(student_id)
         source = Path(self._format_source(assignment_id, student_id))
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+        with open_gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            if not self.create_student:
+                gradebook.find_student(student_id)
             gradebook.update_or_create_student(student_id)
             submission = gradebook.update_or_create_submission(
                 assignment_id, student_id, timestamp=read_timestamp(source)
             )
             # Zero first: whatever happens from here on, no old points survive.
-            for notebook in submission.notebooks:
-                if notebook.name in {Path(path).stem for path in self.notebooks}:
-                    for grade in notebook.grades:
-                        grade.auto_score, grade.needs_manual_grade = 0.0, False
+            stems = [Path(path).stem for path in self.notebooks]
+            of_student = (
+                select(SubmittedNotebook.id)
+                .join(Notebook)
+                .where(SubmittedNotebook.assignment_id == submission.id, Notebook.name.in_(stems))
+            )
+            zero = update(Grade).where(Grade.notebook_id.in_(of_student))
+            gradebook.db.execute(
+                zero.values(auto_score=0.0, needs_manual_grade=False),
+                execution_options={"synchronize_session": False},
+            )
             gradebook.db.commit()
         if not linked(source):
             copy_plain_files(source, Path(self._format_dest(assignment_id, student_id)), self.log)
@@ -323,6 +342,19 @@ def released_notebooks(coursedir: CourseDirectory, name: str) -> dict[str, dict[
     return found
 
 
+def cells_known(
+    gradebook: Gradebook, notebook_id: str, name: str
+) -> tuple[set[tuple[str, float]], set[str]]:
+    """What the gradebook knows of a notebook: its graded cells with their points, and its cells."""
+
+    def of_notebook(*columns: Any) -> Any:
+        rows = gradebook.db.query(*columns).join(Notebook).join(Assignment)
+        return rows.filter(Notebook.name == notebook_id, Assignment.name == name)
+
+    graded = of_notebook(GradeCell.name, GradeCell.max_score)
+    return set(map(tuple, graded)), {row.name for row in of_notebook(SourceCell.name)}
+
+
 def record_assignment(
     coursedir: CourseDirectory, name: str, released: dict[str, dict[str, Any]]
 ) -> None:
@@ -333,7 +365,7 @@ def record_assignment(
     from nbgrader.api import MissingEntry
     from nbgrader.preprocessors import SaveCells
 
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         try:
             gradebook.find_assignment(name)
         except MissingEntry:
@@ -341,13 +373,8 @@ def record_assignment(
     for notebook_id, notebook in released.items():
         marks = [cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"]]
         ours = {(m["grade_id"], float(m["points"])) for m in marks if m.get("grade")}
-        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-            try:
-                known = gradebook.find_notebook(notebook_id, name)
-                theirs = {(cell.name, cell.max_score) for cell in known.grade_cells}
-                sources = {cell.name for cell in known.source_cells}
-            except MissingEntry:
-                theirs, sources = set(), set()
+        with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            theirs, sources = cells_known(gradebook, notebook_id, name)
         if theirs != ours or sources != {m["grade_id"] for m in marks if m.get("grade_id")}:
             resources = {
                 "nbgrader": {

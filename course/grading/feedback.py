@@ -8,6 +8,7 @@ no script, nothing loaded from elsewhere, and a content security policy that say
 
 from __future__ import annotations
 
+import functools
 import html
 import math
 import re
@@ -23,11 +24,13 @@ from nbgrader.preprocessors import GetGrades
 from pygments.formatters import HtmlFormatter
 
 from course.grading.results import Outcome, Result
+from course.grading.session import one_gradebook, open_gradebook, recorded
 from course.grading.template import STUDENT
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_SOURCE = 20_000  # characters of a cell on the page; the grader has read all of it
 SHOWN_MESSAGE = 4_000
+SHORT = 1_000  # characters of Markdown up to which its HTML is kept
 
 STATUS = {
     "correct": "correct",
@@ -166,24 +169,37 @@ def clean_html(text: str) -> str:
 
 
 @pass_context
-def safe_markdown(context: Any, source: str) -> str:
+def safe_markdown(context: Any, source: str, attachments: Any = None) -> str:
     """Markdown as HTML, cleaned unless the cell is the instructor's own.
 
+    attachments : the cell's pictures, where the template's context does not name the cell.
     Stands in for nbconvert's `markdown2html` on feedback pages and in the formgrader.
     """
     cell = context.get("cell") or {}
     marks = cell.get("metadata", {})
     trusted = bool(cell) and "course" not in marks and not marks.get("nbgrader", {}).get("solution")
+    attachments = attachments or cell.get("attachments")
+    if attachments or trusted or len(source) > SHORT:
+        return rendered(source, attachments, trusted)
+    return rendered_before(source)
+
+
+def rendered(source: str, attachments: Any = None, trusted: bool = False) -> str:
+    """Markdown as HTML; whatever a text can do to a parser, the page must be made."""
     try:
         renderer = IPythonRenderer(
             escape=False,
-            attachments=cell.get("attachments", {}),
+            attachments=attachments or {},
             exclude_anchor_links=True,
         )
-        rendered = MarkdownWithMath(renderer=renderer).render(source)
-        return rendered if trusted else clean_html(rendered)
-    except Exception:  # whatever a Markdown text can do to a parser, the page must be made
+        text = MarkdownWithMath(renderer=renderer).render(source)
+        return text if trusted else clean_html(text)
+    except Exception:
         return f"<pre>{html.escape(source)}</pre>"
+
+
+# The headings of an assignment stand on every student's page.
+rendered_before = functools.lru_cache(256)(rendered)
 
 
 class FeedbackPage(GetGrades):
@@ -195,7 +211,10 @@ class FeedbackPage(GetGrades):
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        nb, resources = super().preprocess(nb, resources)
+        job = resources["nbgrader"]
+        with one_gradebook(job["db_url"]):
+            self.grades, self.comments = recorded(open_gradebook(job["db_url"]), job)
+            nb, resources = super().preprocess(nb, resources)
         result = read_result(nb) or Result()
         rows = [
             self.row(cell.metadata.nbgrader, result.outcomes)
@@ -204,19 +223,27 @@ class FeedbackPage(GetGrades):
             and (marks.get("grade") or marks.get("task"))
         ]
         nb.cells = [cell for cell in map(self.shown, nb.cells) if cell is not None]
-        grader = resources["nbgrader"]
         resources["feedback"] = {
             "rows": rows,
             "by_anchor": {row["anchor"]: row for row in rows},
             "reason": result.reason,
             "notes": result.notes,
-            "score": points(grader.get("score") or 0.0),
-            "max_score": points(grader.get("max_score") or 0.0),
-            "late_penalty": points(grader.get("late_penalty") or 0.0),
-            "light": HtmlFormatter(style="default").get_style_defs(".highlight"),
-            "dark": HtmlFormatter(style="github-dark").get_style_defs(".highlight"),
+            "score": points(job.get("score") or 0.0),
+            "max_score": points(job.get("max_score") or 0.0),
+            "late_penalty": points(job.get("late_penalty") or 0.0),
+            "light": colours("default"),
+            "dark": colours("github-dark"),
         }
         return nb, resources
+
+    def _get_score(self, cell: Any, resources: Any) -> None:
+        marks = cell.metadata["nbgrader"]
+        grade = self.grades[marks["grade_id"]]
+        marks["score"], marks["points"] = grade.score, grade.max_score
+
+    def _get_comment(self, cell: Any, resources: Any) -> None:
+        marks = cell.metadata["nbgrader"]
+        marks["comment"] = self.comments[marks["grade_id"]].comment
 
     @staticmethod
     def row(marks: Any, outcomes: Mapping[str, Outcome]) -> dict[str, str]:
@@ -249,6 +276,12 @@ class FeedbackPage(GetGrades):
             cell.source = "\n\n".join(headings(cell.source))
             return cell if cell.source else None
         return None
+
+
+@functools.cache
+def colours(style: str) -> str:
+    """The style sheet of highlighted code."""
+    return str(HtmlFormatter(style=style).get_style_defs(".highlight"))
 
 
 def headings(source: str) -> list[str]:

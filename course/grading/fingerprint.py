@@ -72,6 +72,28 @@ class Fingerprint:
             **({"odd": self.odd} if self.odd else {}),
         }
 
+    @functools.cached_property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`at`, `entries` and `sums` as arrays."""
+        return np.array(self.at, int), np.array(self.entries), np.array(self.sums)
+
+    def fits(self, flat: np.ndarray, tolerance: float, allowed: float) -> bool:
+        """Whether an array of this size surely has this fingerprint, in three passes over it.
+
+        tolerance : of each entry that is kept; allowed : of the sums.
+        False may also mean that there are NaN or infinities to be looked at.
+        """
+        at, entries, sums = self.arrays
+        values = flat.astype(np.float64, copy=False)
+        kept = values if len(at) == values.size else values[at]
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Comparisons with NaN are False, and a sum over any other odd entry is one.
+            if not (np.abs(kept - entries) <= tolerance).all():
+                return False
+            return not len(sums) or bool(
+                (np.abs(sums - signs(flat.size) @ values) <= allowed).all()
+            )
+
     @classmethod
     def read(cls, plain: dict[str, Any]) -> Fingerprint:
         """From JSON values."""
@@ -118,7 +140,7 @@ def signed_sums(flat: np.ndarray) -> list[float]:
         return [float(np.sum(numbers * row)) for row in signs(flat.size)]
 
 
-@functools.lru_cache(32)
+@functools.lru_cache(256)  # all the arrays of an assignment; 4 bytes an entry
 def signs(size: int) -> np.ndarray:
     """Rows of +1 and -1, the same on every machine."""
     length = -(-size // 8)

@@ -22,6 +22,7 @@ from course.grading.results import Cell, Outcome, Result
 from course.grading.run import Failure, Run
 from course.grading.sandbox import ProcessLimits, find
 from course.grading.supervise import Ran, run_submission
+from course.grading.values import Packed
 
 MAX_CELLS = 1000
 MAX_SOURCE = 2_000_000  # characters in all cells together
@@ -60,6 +61,7 @@ class Grader:
         secret = self.course_root / ".grading"
         self.seed = hidden_seed(secret) if seed is None else seed
         self.inputs = {e.name: e.inputs(self.seed) for e in self.exercises.values()}
+        self.packed = {name: Packed(inputs) for name, inputs in self.inputs.items()}
         self.reference = cached_reference(self.solution, self.seed, secret)
         basis = f"{reference_digest(self.solution, self.seed)} {self.sandbox.name} {self.limits}"
         basis = hashlib.sha256(basis.encode()).hexdigest()
@@ -77,7 +79,7 @@ class Grader:
         ran = run_submission(
             [Cell(c.grade_id, encodable(c.source)) for c in cells],
             self.exercises,
-            self.inputs,
+            self.packed,
             self.sandbox,
             self.limits,
         )

@@ -23,10 +23,15 @@ from course.grading.run import Failure, Run, failure_of
 from course.grading.runtime import runtime
 from course.grading.sandbox import ProcessLimits, Sandbox, Worker
 
-IDLE = 3.0  # seconds a worker may wait, neither working nor ready to work; honest work waits for nothing
-WALL = 30.0  # backstop: wall time per second of CPU time, so that a loaded machine fails no honest work
-START = 2.0  # seconds of work that starting may take
-TOTAL = 60.0  # wall seconds for a whole submission, beyond thrice those of its exercises
+# All but WALL are seconds that no other process can use up: a loaded machine fails no honest work.
+IDLE = (
+    3.0  # that a worker may wait, neither working nor ready to work; honest work waits for nothing
+)
+START = 2.0  # of work that starting may take
+TOTAL = 60.0  # of work for a whole submission, beyond those of its exercises
+WAITING = 30.0  # of waiting in a whole submission
+WALL = 30.0  # backstop: seconds on the clock for each second of work
+ENDING = 5.0  # on the clock, for a worker that has closed its output to end by itself
 ENDS = 20  # workers that one submission may wear out
 WATCH = 0.2  # seconds between two looks at a worker
 OUTPUT = values.HEADER.size + values.RESULT.tree + values.RESULT.arrays
@@ -56,7 +61,7 @@ def run_submission(
     limits = limits or ProcessLimits()
     files = runtime(exercises.imports)
     ran = Ran()
-    deadline = time.monotonic() + TOTAL + 3 * sum(exercises[name].seconds for name in inputs)
+    budget = Budget(TOTAL + sum(exercises[name].seconds for name in inputs))
     skip: set[int] = set()
     ends = 0
     while set(ran.runs) != set(inputs):
@@ -70,18 +75,21 @@ def run_submission(
             "cell_seconds": limits.cell_seconds,
         }
         worker = sandbox.start(files, limits)
-        session = Session(worker, deadline, limits)
+        session = Session(worker, budget, limits)
         ended: str | None = None
+        patience = 0.0
         try:
             session.run(values.pack(request, values.REQUEST), ran, exercises, left, len(cells))
+            patience = 0.0 if session.done else ENDING
         except Stopped as stopped:
             ended = str(stopped)
-        code = worker.end(patience=0.0 if ended or session.done else 2.0)
+        finally:
+            code = worker.end(patience)
         if set(left) <= set(ran.runs):
             break
         at = session.at
         ends += 1
-        if time.monotonic() > deadline or ends == ENDS:
+        if budget.spent() or ends == ENDS:
             failure = Failure("limit", "time", "the time for the whole notebook")
             ran.runs |= {name: Run(failure=failure) for name in left if name not in ran.runs}
         elif isinstance(at, int) and at < len(cells) and at not in skip:
@@ -143,36 +151,54 @@ def receive(worker: Worker, chunks: queue.Queue[bytes]) -> None:
     chunks.put(b"")
 
 
-def busy_seconds(pid: int) -> float | None:
-    """How long a process and its descendants have worked or been ready to; None if unknown.
+def usage(pid: int) -> tuple[float, float] | None:
+    """How long a process and its descendants have worked, and have waited for a processor.
 
-    Linux counts, for each task, the time on a processor and the time waiting for one.
+    Seconds; None if unknown.  What a task that has ended waited is forgotten, what it worked is not.
     """
-    total, known = 0, False
+    worked, waited, known = 0.0, 0, False
     pending = [pid]
     while pending:
         one = pending.pop()
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{one}/stat", encoding="utf-8", errors="replace") as fields:
+                times = fields.read().rpartition(")")[2].split()[11:13]
+            worked += sum(int(ticks) for ticks in times) / os.sysconf("SC_CLK_TCK")
+            known = True
             for task in os.listdir(f"/proc/{one}/task"):
                 with open(f"/proc/{one}/task/{task}/schedstat", encoding="ascii") as counts:
-                    total += sum(int(n) for n in counts.read().split()[:2])
-                    known = True
+                    waited += int(counts.read().split()[1])
                 with open(f"/proc/{one}/task/{task}/children", encoding="ascii") as children:
                     pending += [int(child) for child in children.read().split()]
-    return total / 1e9 if known else None
+    return (worked, waited / 1e9) if known else None
+
+
+@dataclass
+class Budget:
+    """What a whole submission has left, over all the workers that it wears out."""
+
+    work: float
+    waiting: float = WAITING
+
+    def __post_init__(self) -> None:
+        self.until = time.monotonic() + WALL * self.work
+
+    def spent(self) -> bool:
+        """Whether there is nothing left."""
+        return self.work < 0 or self.waiting < 0 or time.monotonic() > self.until
 
 
 class Session:
     """One worker's conversation.  `at` is the cell (number) or exercise (name) it is at."""
 
-    def __init__(self, worker: Worker, deadline: float, limits: ProcessLimits) -> None:
+    def __init__(self, worker: Worker, budget: Budget, limits: ProcessLimits) -> None:
         self.worker = worker
-        self.deadline = deadline
+        self.budget = budget
         self.limits = limits
         self.at: int | str | None = None
         self.begun: set[int | str | None] = set()
         self.until = 0.0
-        self.idle = self.busy = 0.0
+        self.idle = self.worked = self.waited = 0.0
         self.looked = time.monotonic()
         self.done = False
 
@@ -190,14 +216,18 @@ class Session:
         now = time.monotonic()
         if now - self.looked < WATCH:
             return
-        busy = busy_seconds(self.worker.pid)
-        if busy is not None:
-            self.idle += max(0.0, (now - self.looked) - max(0.0, busy - self.busy))
-            self.busy = busy
-        self.looked = now
+        elapsed, self.looked = now - self.looked, now
+        worked, waited = usage(self.worker.pid) or (self.worked + elapsed, self.waited)
+        work, wait = max(0.0, worked - self.worked), max(0.0, waited - self.waited)
+        self.worked, self.waited = worked, waited
+        # Waiting for a processor is seen when it is over, which makes up for what looked idle.
+        idle = elapsed - work - wait
+        self.idle = max(0.0, self.idle + idle)
+        self.budget.work -= work
+        self.budget.waiting = min(WAITING, self.budget.waiting - idle)
         if self.idle > IDLE:
             raise Stopped(f"time: {IDLE:g} s of waiting")
-        if now > min(self.until, self.deadline):
+        if now > self.until or self.budget.spent():
             raise Stopped("time: the clock, waiting included")
         if self.worker.written() > self.limits.scratch:
             raise Stopped(f"disk: {self.limits.scratch >> 20} MB of files")

@@ -42,8 +42,23 @@ RESULT = Limits()
 REQUEST = Limits(tree=64 << 20, arrays=256 << 20, count=200_000)
 
 
+class Packed:
+    """A plain value that was packed before, to be a part of many others.
+
+    >>> inputs = Packed({"x": np.arange(3)})
+    >>> unpack(pack({"cells": ["y = 2 * x"], "inputs": inputs}))
+    {'cells': ['y = 2 * x'], 'inputs': {'x': array([0, 1, 2])}}
+    """
+
+    def __init__(self, value: Any, limits: Limits = REQUEST) -> None:
+        writer = _Writer(limits)
+        self.tree = writer.tree(value, "the value", 0)
+        self.data, self.size = b"".join(writer.blobs), writer.size
+        self.count, self.depth = writer.count, writer.deepest
+
+
 def pack(value: Any, limits: Limits = RESULT) -> bytes:
-    """Bytes of a plain value; `NotPlain` says which part is not one.
+    """Bytes of a plain value, parts of which may be `Packed`; `NotPlain` says which part is not one.
 
     >>> unpack(pack({"loss": 0.5, "shape": (3, 2), "y": np.arange(3)}))
     {'loss': 0.5, 'shape': (3, 2), 'y': array([0, 1, 2])}
@@ -85,13 +100,19 @@ class _Writer:
         self.blobs: list[bytes] = []
         self.size = 0
         self.count = 0
+        self.deepest = 0
 
     def tree(self, value: Any, where: str, depth: int) -> Any:
-        self.count += 1
+        packed = isinstance(value, Packed)
+        self.count += value.count if packed else 1
+        self.deepest = max(self.deepest, depth + (value.depth if packed else 0))
         if self.count > self.limits.count:
             raise NotPlain(f"{where} makes more than {self.limits.count:,} values in all")
-        if depth > self.limits.depth:
+        if self.deepest > self.limits.depth:
             raise NotPlain(f"{where} is nested more than {self.limits.depth} deep")
+        if packed:
+            self.put(value.data, value.size, where)
+            return value.tree
         if value is None or isinstance(value, bool | np.bool_):
             return None if value is None else bool(value)
         if isinstance(value, int | np.integer):
@@ -135,11 +156,15 @@ class _Writer:
             raise NotPlain(f"{where} is an array of {array.dtype}; expected numbers or booleans")
         if array.ndim > MAX_DIMENSIONS:
             raise NotPlain(f"{where} is an array of {array.ndim} dimensions")
-        if self.size + array.nbytes > self.limits.arrays:
-            raise NotPlain(f"{where} makes more than {self.limits.arrays:,} bytes of arrays")
-        self.size += array.nbytes
-        self.blobs.append(array.tobytes())
+        self.put(array, array.nbytes, where)
         return [array.dtype.str, list(array.shape)]
+
+    def put(self, data: np.ndarray | bytes, size: int, where: str) -> None:
+        """Put the bytes of arrays aside."""
+        if self.size + size > self.limits.arrays:
+            raise NotPlain(f"{where} makes more than {self.limits.arrays:,} bytes of arrays")
+        self.size += size
+        self.blobs.append(data if isinstance(data, bytes) else data.tobytes())
 
 
 class _Reader:

@@ -8,16 +8,21 @@ once more.  Nothing here changes what is written.
 from __future__ import annotations
 
 import functools
+import html
 import os
 from typing import Any
 
+import nbformat
+import pygments
 import sqlalchemy
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from nbconvert.exporters import HTMLExporter
-from nbconvert.exporters.templateexporter import TemplateExporter
-from nbconvert.filters import Highlight2HTML
-from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
+from nbconvert.exporters import Exporter, HTMLExporter, NotebookExporter
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.lexers.special import TextLexer
+from pygments.util import ClassNotFound
 
 PATIENCE = 30.0  # seconds to wait for a gradebook that another process is writing to
 
@@ -52,6 +57,51 @@ class Compiled(BytecodeCache):
         self.code[bucket.key] = bucket.bytecode_to_string()
 
 
+def highlighted(source: str, language: str, metadata: Any = None) -> str:
+    """Code as HTML, as nbconvert's `Highlight2HTML` gives it."""
+    if language.startswith("ipython") and metadata and "magics_language" in metadata:
+        language = metadata["magics_language"]
+    return pygments.highlight(source or " ", *lexer_and_formatter(language))
+
+
+@functools.lru_cache(16)
+def lexer_and_formatter(language: str) -> tuple[Lexer, HtmlFormatter]:
+    """Kept: making them anew for each cell took as long as colouring it."""
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        lexer = TextLexer()
+    return lexer, HtmlFormatter(cssclass=html.escape(f" highlight hl-{language}"))
+
+
+def preprocessed(exporter: Exporter, nb: Any, resources: Any) -> tuple[Any, dict[str, Any]]:
+    """What `Exporter.from_notebook_node` gives, for a notebook that was made for it alone.
+
+    nbconvert copies the notebook twice, normalises it, and validates it after each preprocessor.
+    """
+    resources = exporter._init_resources(resources)
+    for preprocessor in exporter._preprocessors:
+        nb, resources = preprocessor(nb, resources)
+    return nb, resources
+
+
+class GradedExporter(NotebookExporter):
+    """nbconvert's notebook exporter, validating once, at the end.
+
+    Raises nbformat.ValidationError if what the preprocessors leave is no notebook.
+    """
+
+    def from_notebook_node(  # type: ignore[override]  # as nbconvert's own
+        self, nb: Any, resources: Any = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
+        nb, resources = preprocessed(self, nb, resources)
+        wrong: dict[str, Exception] = {}
+        text = nbformat.writes(nb, self.nbformat_version, capture_validation_error=wrong)
+        for error in wrong.values():
+            raise error
+        return f"{text}\n", resources
+
+
 class FeedbackExporter(HTMLExporter):
     """nbconvert's HTML exporter for our feedback page.
 
@@ -68,13 +118,9 @@ class FeedbackExporter(HTMLExporter):
     def from_notebook_node(  # type: ignore[override]  # as nbconvert's own
         self, nb: Any, resources: Any = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
+        nb, resources = preprocessed(self, nb, resources)
         language = nb.metadata.get("language_info", {})
         lexer = language.get("pygments_lexer", language.get("name"))
-        resources = self._init_resources(resources)
-        highlight = Highlight2HTML(pygments_lexer=lexer, parent=self)
+        highlight = functools.partial(highlighted, language=lexer or "ipython3")
         self.register_filter("highlight_code", self.filters.get("highlight_code", highlight))
-        outputs = WidgetsDataTypeFilter(
-            notebook_metadata=self._nb_metadata, parent=self, resources=resources
-        )
-        self.register_filter("filter_data_type", outputs)
-        return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+        return self.template.render(nb=nb, resources=resources).lstrip("\r\n"), resources
