@@ -50,12 +50,13 @@ class Ran:
 def run_submission(
     cells: Sequence[Cell],
     exercises: ExerciseSet,
-    inputs: Mapping[str, list[dict[str, Any]]],
+    inputs: Mapping[str, Any],
     sandbox: Sandbox,
     limits: ProcessLimits | None = None,
 ) -> Ran:
     """Run a submission's cells and drive every exercise in `inputs`.
 
+    inputs : by exercise, a list with the inputs of each case, or that list as `values.Packed`.
     Never raises for what the cells do.
     """
     limits = limits or ProcessLimits()
@@ -164,12 +165,12 @@ def usage(pid: int) -> tuple[float, float] | None:
             with open(f"/proc/{one}/stat", encoding="utf-8", errors="replace") as fields:
                 times = fields.read().rpartition(")")[2].split()[11:13]
             worked += sum(int(ticks) for ticks in times) / os.sysconf("SC_CLK_TCK")
-            known = True
             for task in os.listdir(f"/proc/{one}/task"):
-                with open(f"/proc/{one}/task/{task}/schedstat", encoding="ascii") as counts:
-                    waited += int(counts.read().split()[1])
                 with open(f"/proc/{one}/task/{task}/children", encoding="ascii") as children:
                     pending += [int(child) for child in children.read().split()]
+                with open(f"/proc/{one}/task/{task}/schedstat", encoding="ascii") as counts:
+                    waited += int(counts.read().split()[1])
+                    known = True
     return (worked, waited / 1e9) if known else None
 
 
