@@ -35,10 +35,25 @@ FORBIDDEN = {
         "process_vm_writev": 271, "finit_module": 273, "bpf": 280, "userfaultfd": 282,
     },
 }  # fmt: skip
+# As root a device such as /dev/null is the worker's own file, and the machine's.
+ATTRIBUTES = {
+    "x86_64": {
+        "chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93, "lchown": 94, "utime": 132,
+        "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197,
+        "lremovexattr": 198, "fremovexattr": 199, "utimes": 235, "fchownat": 260,
+        "futimesat": 261, "fchmodat": 268, "utimensat": 280,
+    },
+    "aarch64": {
+        "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15,
+        "fremovexattr": 16, "fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55,
+        "utimensat": 88,
+    },
+}  # fmt: skip
 FORBIDDEN_EVERYWHERE = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428,
     "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
-    "pidfd_getfd": 438, "mount_setattr": 442, "open_tree_attr": 467, "file_setattr": 469,
+    "pidfd_getfd": 438, "mount_setattr": 442, "fchmodat2": 452, "setxattrat": 463,
+    "removexattrat": 466, "open_tree_attr": 467, "file_setattr": 469,
 }  # fmt: skip
 
 LOAD, EQUAL, ANY_BIT, AT_LEAST, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
@@ -67,7 +82,8 @@ def worker_filter(machine: str | None = None) -> bytes | None:
     ]
     if machine == "x86_64":  # the same calls under the numbers of the x32 ABI
         program += [step(AT_LEAST, 0x40000000, 0, 1), refuse]
-    for number in sorted([*FORBIDDEN[machine].values(), *FORBIDDEN_EVERYWHERE.values()]):
+    tables = (FORBIDDEN[machine], ATTRIBUTES[machine], FORBIDDEN_EVERYWHERE)
+    for number in sorted(number for table in tables for number in table.values()):
         program += [step(EQUAL, number, 0, 1), refuse]
     # clone3 hides its flags behind a pointer; without it the C library uses clone.
     program += [step(EQUAL, CLONE3, 0, 1), step(RETURN, ERRNO | errno.ENOSYS)]
