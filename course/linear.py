@@ -12,12 +12,12 @@ array([11., 18.,  1.])
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from course import formulas
 from course.validation import Array, affine_inputs, floats, number, same_rows, same_shape, whole
 
 
@@ -34,21 +34,7 @@ def cost(y_hat: ArrayLike, y: ArrayLike) -> float:
     """
     y_hat, y = floats("y_hat", y_hat, 1), floats("y", y, 1)
     same_shape("y_hat", y_hat, "y", y)
-    return float(half_mean_square(y_hat - y))
-
-
-def half_mean_square(residual: Array) -> Any:
-    """Return ½ the mean over rows of ‖residual‖², (N,) or (N, K), unchecked: the nets run it too."""
-    flat = residual.reshape(-1)
-    return flat @ flat / (2 * (len(residual) if residual.ndim else 1))
-
-
-@lru_cache(maxsize=64)
-def ones(n: int, dtype: np.dtype) -> Array:
-    """Return n ones, the same read-only array each time: `ones @ A` sums columns in half the time."""
-    array = np.ones(n, dtype)
-    array.setflags(write=False)
-    return array
+    return float(formulas.half_mean_square(y_hat - y))
 
 
 def gradients(X: ArrayLike, y: ArrayLike, w: ArrayLike, b: ArrayLike) -> tuple[Array, float]:

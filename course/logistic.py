@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from course import formulas
 from course.linear import add_ones
 from course.validation import (
     Array,
@@ -33,13 +34,7 @@ def sigmoid(z: ArrayLike) -> Array:
     >>> sigmoid([-800.0, 0.0, 1.0]).round(6)
     array([0.      , 0.5     , 0.731059])
     """
-    return sigmoid_of(floats("z", z))
-
-
-def sigmoid_of(z: Array) -> Array:
-    """Return the `sigmoid` of floats, unchecked: the formula that the nets run too."""
-    with np.errstate(over="ignore"):  # exp(-z) is infinite for large -z, and 1 / inf is 0
-        return 1 / (1 + np.exp(-z))
+    return formulas.sigmoid(floats("z", z))
 
 
 def d_sigmoid(z: ArrayLike) -> Array:
@@ -51,12 +46,7 @@ def d_sigmoid(z: ArrayLike) -> Array:
 
 def softplus(z: ArrayLike) -> Array:
     """Return `log(1 + exp(z))` of an array of any shape; its slope is the sigmoid."""
-    return softplus_of(floats("z", z))
-
-
-def softplus_of(z: Array) -> Array:
-    """Return the `softplus` of floats, unchecked: the formula that the nets run too."""
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # nothing overflows in exp(-|z|)
+    return formulas.softplus(floats("z", z))
 
 
 def _targets(name: str, value: ArrayLike) -> Array:
@@ -77,24 +67,14 @@ def bce_with_logits(z: ArrayLike, y: ArrayLike) -> float:
     """
     z, y = floats("z", z, 1), _targets("y", y)
     same_shape("z", z, "y", y)
-    return float(bce_of(z, y))
-
-
-def bce_of(z: Array, y: Array) -> np.floating:
-    """Return the mean binary cross-entropy of logits and targets of one shape, unchecked."""
-    return np.mean(softplus_of(z) - y * z)
+    return float(formulas.binary_cross_entropy(z, y))
 
 
 def bce_with_logits_grad(z: ArrayLike, y: ArrayLike) -> Array:
     """Return the derivative (N,) of `bce_with_logits` by the logits: `(s(z) - y) / N`."""
     z, y = floats("z", z, 1), _targets("y", y)
     same_shape("z", z, "y", y)
-    return bce_grad_of(z, y).astype(z.dtype, copy=False)
-
-
-def bce_grad_of(z: Array, y: Array) -> Array:
-    """Return the derivative of `bce_of` by the logits: prediction minus target, unchecked."""
-    return (sigmoid_of(z) - y) / z.size
+    return formulas.binary_cross_entropy_grad(z, y).astype(z.dtype, copy=False)
 
 
 def logistic_gradients(

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from course.linear import half_mean_square, ones
+from course import formulas
 from course.logistic import bce_with_logits, bce_with_logits_grad, sigmoid
 from course.validation import (
     Array,
@@ -76,7 +75,7 @@ def cross_entropy(Z: ArrayLike, y: ArrayLike) -> float:
     Z = floats("Z", Z, 2)
     y = labels("y", y, Z.shape[1])
     same_rows("Z", Z, "y", y)
-    return float(cross_entropy_of(Z, y)[0])
+    return float(formulas.cross_entropy(Z, y)[0])
 
 
 def cross_entropy_grad(Z: ArrayLike, y: ArrayLike) -> Array:
@@ -84,37 +83,7 @@ def cross_entropy_grad(Z: ArrayLike, y: ArrayLike) -> Array:
     Z = floats("Z", Z, 2)
     y = labels("y", y, Z.shape[1])
     same_rows("Z", Z, "y", y)
-    return cross_entropy_of(Z, y)[1]
-
-
-def cross_entropy_of(Z: Array, y: Array) -> tuple[np.floating, Array]:
-    """Return the `cross_entropy` of logits Z (N, K), classes y (N,) and its derivative, unchecked.
-
-    The nets run the same.  Row by row, with `s = z - max(z)`:
-    loss `log(sum(exp(s))) - s[y]`, derivative `p - one_hot(y)` for `p = exp(s) / sum(exp(s))`.
-    """
-    N, K = Z.shape
-    starts = row_starts(N, K)  # of the rows, in the flat array
-    chosen = starts + y
-    highest = Z.reshape(-1)[starts + Z.argmax(axis=1)]
-    P = np.subtract(Z, highest[:, None], order="C")  # one array for s, exp(s), p and the derivative
-    flat = P.reshape(-1)  # the same memory
-    chosen_scores = flat[chosen]
-    np.exp(P, out=P)
-    total = P.dot(ones(K, P.dtype))
-    loss = np.add.reduce(np.log(total) - chosen_scores) / N
-    total *= N
-    P /= total[:, None]
-    flat[chosen] -= 1 / N  # p - y (row G-39)
-    return loss, P
-
-
-@lru_cache(maxsize=64)
-def row_starts(n: int, k: int) -> NDArray[np.intp]:
-    """Return where the rows of an (n, k) array begin when it is read as one long row."""
-    starts = np.arange(0, n * k, k)
-    starts.setflags(write=False)
-    return starts
+    return formulas.cross_entropy(Z, y)[1]
 
 
 def softmax_gradients(
@@ -147,7 +116,7 @@ def squared_error(Z: ArrayLike, Y: ArrayLike) -> float:
     """Return half the squared distance of rows Z, Y (N, K), mean over samples (row H-32)."""
     Z, Y = floats("Z", Z, 2), floats("Y", Y, 2)
     same_shape("Z", Z, "Y", Y)
-    return float(half_mean_square(Z - Y))
+    return float(formulas.half_mean_square(Z - Y))
 
 
 def squared_error_grad(Z: ArrayLike, Y: ArrayLike) -> Array:

@@ -14,7 +14,16 @@ PACKAGE = ROOT / "course"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Each room and the rooms of the package it may import from: those on lower floors.
-MODELS = {"validation", "threshold", "perceptron", "linear", "discriminant", "logistic", "softmax"}
+MODELS = {
+    "validation",
+    "formulas",
+    "threshold",
+    "perceptron",
+    "linear",
+    "discriminant",
+    "logistic",
+    "softmax",
+}
 LIBRARY = MODELS | {"autodiff", "nn", "optim", "data", "estimators"}
 MAY_IMPORT = {
     **dict.fromkeys(MODELS, MODELS),

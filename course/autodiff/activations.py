@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from course import formulas
 from course.autodiff.tensor import Operation
-from course.logistic import sigmoid_of, softplus_of
 
 
 class Sigmoid(Operation):
@@ -18,7 +18,7 @@ class Sigmoid(Operation):
     symbol = "σ"
 
     def __init__(self, z):
-        Operation.__init__(self, sigmoid_of(z._data), (z,))
+        Operation.__init__(self, formulas.sigmoid(z._data), (z,))
 
     def vjp(self, grad):
         h = self._data
@@ -92,11 +92,11 @@ class Softplus(Operation):
     symbol = "softplus"
 
     def __init__(self, z):
-        Operation.__init__(self, softplus_of(z._data), (z,))
+        Operation.__init__(self, formulas.softplus(z._data), (z,))
 
     def vjp(self, grad):
         (z,) = self.parents
-        return (grad * sigmoid_of(z._data),)
+        return (grad * formulas.sigmoid(z._data),)
 
 
 class Step(Operation):

@@ -1,17 +1,15 @@
 """Costs as operations: a batch of predictions and its targets give one number, a mean (coverage 4).
 
 Targets are constants: they are compared with, not learned.  Each cost forms its gradient with the
-loss, by the formulas of the model files, so that it needs neither targets nor scores afterwards.
+loss, by the formulas that the models use, so that it needs neither targets nor scores afterwards.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from course import formulas
 from course.autodiff.tensor import Operation, Tensor, as_floats
-from course.linear import half_mean_square
-from course.logistic import bce_grad_of, bce_of
-from course.softmax import cross_entropy_of
 
 
 class EuclideanCost(Operation):
@@ -32,7 +30,7 @@ class EuclideanCost(Operation):
             raise ValueError(f"a cost needs at least one prediction, not shape {residual.shape}")
         n = residual.shape[0] if residual.ndim else 1
         self.residual = residual / n  # (Y_hat - Y) / N, the gradient with respect to Y_hat
-        Operation.__init__(self, half_mean_square(residual), (Y_hat,))
+        Operation.__init__(self, formulas.half_mean_square(residual), (Y_hat,))
 
     def vjp(self, grad):
         return (self.residual * grad,)
@@ -55,7 +53,9 @@ class SoftmaxCrossEntropy(Operation):
                 "softmax cross-entropy takes scores (N, K) and N >= 1 class numbers (N,), "
                 f"but got shapes {scores.shape} and {labels.shape}"
             )
-        loss, self.residual = cross_entropy_of(scores, checked_labels(labels, scores.shape[1]))
+        loss, self.residual = formulas.cross_entropy(
+            scores, checked_labels(labels, scores.shape[1])
+        )
         Operation.__init__(self, loss, (Z,))
 
     def vjp(self, grad):
@@ -81,8 +81,8 @@ class BinaryCrossEntropy(Operation):
         if not ((targets >= 0) & (targets <= 1)).all():
             raise ValueError("targets of the binary cross-entropy lie between 0 and 1")
         targets = targets.astype(z.dtype, copy=False)
-        self.residual = bce_grad_of(z._data, targets)
-        Operation.__init__(self, bce_of(z._data, targets), (z,))
+        self.residual = formulas.binary_cross_entropy_grad(z._data, targets)
+        Operation.__init__(self, formulas.binary_cross_entropy(z._data, targets), (z,))
 
     def vjp(self, grad):
         return (self.residual * grad,)

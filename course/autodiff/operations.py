@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from course.autodiff.tensor import Operation, Tensor
-from course.linear import ones
+from course.formulas import ones
 
 
 def message(parent: Tensor, grad):
