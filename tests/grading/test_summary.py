@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from nbgrader.api import Gradebook
+from PIL import Image
 from rich.console import Console
 from tiny_course import NAME, hand_in, released, solved
 
@@ -53,6 +54,11 @@ def test_a_submission_that_could_not_be_read_is_no_untried_exercise() -> None:
     assert summary.exercises["task1"].statuses == {"correct": 1, "wrong": 1, "not done": 1}
 
 
+def test_a_misconception_that_spreads_is_one_submission() -> None:
+    spread = result("wrong", "partly", misconception="db averaged")
+    assert summarise([spread]).misconceptions == [("db averaged", "task0, task1", 1)]
+
+
 def test_misconceptions_come_with_their_exercise_the_commonest_first() -> None:
     results = [
         *(result("wrong", misconception="b"),) * 2,
@@ -87,7 +93,16 @@ def test_the_picture_shows_each_status_in_its_colour(tmp_path: Path) -> None:
     for _, colour, _ in LOOKS.values():
         wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
         assert (pixels == wanted).all(axis=1).sum() > 500, colour
-    assert [p.name for p in path.parent.iterdir()] == ["summary.png"]
+    assert {p.name for p in path.parent.iterdir()} == {"summary.png", "summary.txt"}
+
+
+def test_the_picture_is_described_in_words_inside_and_beside_it(tmp_path: Path) -> None:
+    path = plot(summarise(CLASS), "09", tmp_path / "09-summary.png")
+    words = (tmp_path / "09-summary.txt").read_text(encoding="utf-8")
+    assert "09: 3 submissions graded, 50 % of the points on average." in words
+    assert "- task0: 67%; 1 not done" in words
+    assert "- 1 × sum, not mean (task0, task1)" in words
+    assert Image.open(path).info["Description"] == words
 
 
 def test_nothing_graded_gives_no_picture(tmp_path: Path) -> None:
