@@ -13,12 +13,11 @@ import glob
 import io
 import json
 import logging
-import multiprocessing
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateFeedback, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import ExportPlugin
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
+from traitlets import Unicode
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -39,13 +39,12 @@ from course.grading.autograde import (
 )
 from course.grading.export import plain_cell
 from course.grading.feedback import complete, read_result
-from course.grading.results import Result
+from course.grading.pool import Processes, each
+from course.grading.results import GradingRefused, Result
+from course.grading.session import one_gradebook
+from course.grading.template import Rebuilt, unreadable
 
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, whose was the last
-
-
-class GradingRefused(Exception):
-    """Nothing can be graded; the text says why and what to do, in one sentence."""
 
 
 # nbgrader's remarks on single submissions; set its level or add a handler to read them.
@@ -113,12 +112,8 @@ def grade_class(
 
 
 def local_executor(jobs: int | None = None) -> Executor:
-    """Processes on this machine, one for each core, to grade a class in.
-
-    They are started afresh ('spawn'): a copy of a process that has threads, such as a progress
-    bar's, can stand still for ever.
-    """
-    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, multiprocessing.get_context("spawn"))
+    """Processes on this machine, one for each core, to grade a class in."""
+    return Processes(jobs)
 
 
 def prepare(course_root: Path | str, name: str, sandbox: str = "auto") -> None:
@@ -135,27 +130,24 @@ def graded(
     course_root: Path | str, name: str, students: list[str], sandbox: str, executor: Executor | None
 ) -> Iterator[tuple[str, Result]]:
     """Results in the order in which they come."""
-    root = str(course_root)
+    task = partial(grade_one, str(course_root), name, sandbox=sandbox)
     if executor is None:
         for student in students:
-            yield student, grade_one(root, name, student, sandbox)
+            yield student, task(student)
         return
-    tasks = {executor.submit(grade_one, root, name, s, sandbox): s for s in students}
-    for task in as_completed(tasks):
-        student = tasks[task]
-        try:
-            result = task.result()
-        except GradingRefused:
-            for other in tasks:
-                other.cancel()
-            raise
-        except Exception:  # the process that had it is gone
-            result = grade_one(root, name, student, sandbox)
-        yield student, result
+
+    def give_up(student: str, reason: str) -> Result:
+        return grade_one(str(course_root), name, student, sandbox, failed=reason)
+
+    yield from each(executor, task, students, give_up)
 
 
-def grade_one(course_root: str, name: str, student: str, sandbox: str = "auto") -> Result:
+def grade_one(
+    course_root: str, name: str, student: str, sandbox: str = "auto", failed: str | None = None
+) -> Result:
     """Grade one submission through nbgrader and write its feedback page.
+
+    failed : what became of earlier tries; the student's code is not run again, and this is recorded.
 
     If the grader itself fails, the result says so (its reason starts with 'The grader failed'), the
     gradebook holds zero, and the class goes on.  Raises GradingRefused if nothing can be written.
@@ -169,19 +161,35 @@ def grade_one(course_root: str, name: str, student: str, sandbox: str = "auto") 
     handler.setLevel(logging.ERROR)
     LOG.addHandler(handler)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), one_gradebook(coursedir.db_url):
             warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own queries
-            SandboxedAutograde(force=True, sandbox=sandbox, **common).start()
+            if failed is None:
+                SandboxedAutograde(force=True, sandbox=sandbox, **common).start()
+            else:
+                reason = f"The grader failed on this submission. {failed}"
+                Ungraded(force=True, sandbox=sandbox, reason=reason, **common).start()
             result = recorded_result(coursedir, name, student)
             GenerateFeedback(force=True, **common).start()
         return result
-    except NbGraderException:
-        stop_if_nothing_can_be_written(said.getvalue())
+    except NbGraderException as error:
+        stop_if_nothing_can_be_written(said.getvalue(), error)
         causes = [x for x in said.getvalue().splitlines() if re.match(r"[\w.]*(Error|Exc)\w*", x)]
         reason = f"The grader failed on this submission. {''.join(causes[-1:])}".strip()
         return nothing_graded(released_notebooks(coursedir, name).values(), reason)
+    except SQLAlchemyError as error:
+        stop_if_nothing_can_be_written(said.getvalue(), error)
+        raise
     finally:
         LOG.removeHandler(handler)
+
+
+class Ungraded(SandboxedAutograde):
+    """Records zero and a reason, without a look at what the student wrote."""
+
+    reason = Unicode()
+
+    def rebuild(self, path: Path) -> Rebuilt:
+        return unreadable(self.released[path.stem], self.reason)
 
 
 CANNOT_WRITE = {
@@ -192,18 +200,39 @@ CANNOT_WRITE = {
     "Disk quota exceeded": "Your share of the disk is full. Make room",
     "readonly database": "The gradebook cannot be written to. Change its permissions",
     "Read-only file system": "The disk cannot be written to. Make it writable",
+    "(psycopg": "The gradebook's server does not answer: {0}. Start it, or mend"
+    " c.CourseDirectory.db_url in nbgrader_config.py,",
 }
 
 
-def stop_if_nothing_can_be_written(said: str) -> None:
-    """Raise GradingRefused if nbgrader's errors tell of a machine on which nobody can be graded."""
+def stop_if_nothing_can_be_written(said: str, error: BaseException | None = None) -> None:
+    """Raise GradingRefused if this tells of a machine on which nobody can be graded.
+
+    said : nbgrader's messages of errors; error : what was raised.
+    """
     errors = re.findall(r"(?m)^(?:OSError|sqlite3\.|sqlalchemy\.exc\.OperationalError).*", said)
+    while error is not None:
+        if isinstance(error, OSError | OperationalError):
+            errors.append(f"{type(error).__module__}.{type(error).__name__}: {error}")
+        error = error.__cause__
     for words, message in CANNOT_WRITE.items():
-        if any(words in error for error in errors):
-            raise GradingRefused(
-                f"{message} and run the same command again: what was graded is kept, and only what"
-                " is missing is run."
-            )
+        for line in errors:
+            if words in line:
+                message = message.format(first_sentence(line))
+                raise GradingRefused(
+                    f"{message} and run the same command again: what was graded is kept, and only"
+                    " what is missing is run."
+                )
+
+
+def first_sentence(error: str) -> str:
+    """What a database's driver says, without the names of exceptions.
+
+    >>> first_sentence("sqlalchemy.exc.OperationalError: (psycopg.OperationalError) gone\\nIs it up?")
+    'gone'
+    """
+    first = (error.splitlines() or [""])[0]
+    return (first.partition(") ")[2] or first).strip().rstrip(".")
 
 
 def nothing_graded(notebooks: Iterable[dict[str, Any]], reason: str) -> Result:

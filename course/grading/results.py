@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+class GradingRefused(Exception):
+    """Nothing can be graded; the text says why and what to do, in one sentence."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A code cell of a submission: its `grade_id` if it is a solution cell, and its text."""
