@@ -99,7 +99,12 @@ def release(names: tuple[str, ...], everything: bool) -> None:
     is_flag=True,
     help="Grade without a sandbox: student code can then read and change your files.",
 )
-def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Grade on the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
+)
+def grade(name: str, students: tuple[str, ...], unsandboxed: bool, scheduler: str | None) -> None:
     """Grade the submissions of assignment NAME and write the feedback pages.
 
     Submissions lie under submitted/STUDENT/NAME/. Points go to nbgrader's gradebook, feedback to
@@ -116,11 +121,12 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
         name,
         students=list(students) or None,
         sandbox="none" if unsandboxed else "auto",
+        scheduler=scheduler,
     )
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--format",
     "form",
@@ -132,7 +138,7 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool) -> None:
 def check(file: Path, form: str) -> None:
     """Check your own notebook FILE, as `check(...)` does inside it.
 
-    Exit code 0 when every exercise is right, 1 when not yet, 2 when FILE cannot be read.
+    FILE may be the folder that holds it. Exit code 0 when every exercise is right, 1 when not yet, 2 when FILE cannot be read.
     """
     from course.grading.at_home import check_file
 

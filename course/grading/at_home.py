@@ -107,6 +107,8 @@ def check(name: str, namespace: Mapping[str, Any] | None = None) -> Checked:
 def check_file(path: Path | str) -> Result:
     """Check every exercise of a notebook file, in a process of its own.
 
+    path : the notebook, or the folder of an assignment that holds no other notebook.
+
     The cells are run from top to bottom in an empty namespace, with the limits of grading: what
     passes here passes there.  Where there is a sandbox it is used; otherwise the notebook, which is
     one's own, runs in a plain process with limits, and a note says so.
@@ -116,11 +118,11 @@ def check_file(path: Path | str) -> Result:
     from course.grading.sandbox import SandboxUnavailable, find
     from course.grading.supervise import run_submission
 
-    path = Path(path)
     notes: tuple[str, ...] = ()
     try:
-        exercises, reference = load(assignment_folder(path.resolve().parent))
+        path = the_notebook(Path(path))
         cells = read_cells(path)
+        exercises, reference = load(assignment_folder(path.resolve().parent))
     except (ChecksMissing, NotebookError) as error:
         return Result(reason=str(error))
     try:
@@ -144,7 +146,32 @@ def check_file(path: Path | str) -> Result:
         )
         for name, exercise in exercises.items()
     }
+    ours = any(cell.grade_id in exercises for cell in cells)
+    if not ours and all(outcome.status == "not done" for outcome in outcomes.values()):
+        return Result(
+            reason=f"{path.name} has no cell for any exercise of this folder"
+            f" ({', '.join(exercises)}): is it the notebook of another assignment?"
+        )
     return Result(outcomes, notes=notes)
+
+
+def the_notebook(path: Path) -> Path:
+    """The notebook that is meant by a file or a folder.  Raises NotebookError."""
+    from course.grading.notebook import NotebookError
+
+    if path.is_dir():
+        found = sorted(path.glob("*.ipynb"))
+        if len(found) != 1:
+            names = ", ".join(file.name for file in found) or "none"
+            raise NotebookError(
+                f"{path} should hold one notebook, and holds {names}: name the file"
+            )
+        return found[0]
+    if path.suffix != ".ipynb":
+        raise NotebookError(
+            f"{path.name} is no notebook and cannot be read as one: name the .ipynb file"
+        )
+    return path
 
 
 def assignment_folder(folder: Path) -> Path:

@@ -18,7 +18,9 @@ def read_notebook(path: Path) -> dict[str, Any]:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise NotebookError(f"{path.name} cannot be read as a notebook: {error}") from error
+        raise NotebookError(
+            f"{path.name} cannot be read as a notebook: it is damaged, or was not saved as one ({error})"
+        ) from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise NotebookError(f"{path.name} is not a notebook: it has no list of cells")
     return notebook

@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from course.grading.grades import penalties
 from course.grading.regrade import Change, changes, write
 from course.grading.report import class_progress, number, stepping
-from course.grading.results import Outcome
+from course.grading.results import Outcome, Result
 
 
-def points(outcome: Outcome | None) -> str:
-    """Points of an exercise; a dash if it did not or does not exist."""
-    return "–" if outcome is None else f"{number(outcome.points)} / {number(outcome.max_points)}"
+def points(what: Outcome | Result | None) -> str:
+    """Points of an exercise, or of all; a dash if it did not or does not exist."""
+    return "–" if what is None else f"{number(what.points)} / {number(what.max_points)}"
 
 
 def change_table(found: Sequence[Change]) -> Table:
@@ -38,12 +39,11 @@ def change_table(found: Sequence[Change]) -> Table:
         style, mark = ("green", "▲") if change.gain > 0 else ("red", "▼")
         if abs(change.gain) < 1e-9:
             style, mark = "", "="
-        old = change.old.points if change.old else 0.0
         table.add_row(
             "",
             f"[bold {style}]{mark} all[/]",
-            f"[bold]{number(old)}[/]",
-            f"[bold {style}]{number(change.new.points)}[/]",
+            f"[bold]{points(change.old)}[/]",
+            f"[bold {style}]{points(change.new)}[/]",
             end_section=True,
         )
     return table
@@ -61,6 +61,7 @@ def regrade_and_report(
     """Grade anew, show whose grade changes, ask with `agree`, write; whether all is written."""
     with class_progress(console) as bar:
         found = changes(root, name, students, stepping(bar, name), sandbox=sandbox)
+    late = bool(penalties(root, name))
     failed = [c for c in found if c.failed is not None]
     differing = [c for c in found if c.grade_changes]
     words = sum(c.only_words_change for c in found)
@@ -69,10 +70,13 @@ def regrade_and_report(
     up = sum(c.gain > 0 for c in differing)
     down = sum(c.gain < 0 for c in differing)
     stay = len(found) - len(differing) - words - len(failed)
+    same = len(differing) - up - down
     console.print(
-        f"{len(differing)} of {len(found)} grades change ({up} up, {down} down);"
-        f" {words} keep their points and get other words; {stay} stay as they are."
-        " Marks given by hand are kept.",
+        f"{len(differing)} of {len(found)} grades change ({up} up, {down} down"
+        + (f", {same} with the same points, counted otherwise" if same else "")
+        + f"); {words} keep their points and get other words; {stay} stay as they are."
+        " Marks given by hand are kept"
+        + ("; what lateness costs is computed anew." if late else "."),
         highlight=False,
     )
     for change in failed:

@@ -97,7 +97,7 @@ def test_a_no_leaves_everything_as_it_was(graded: Path) -> None:
     done = run("regrade", NAME, answer="n\n")
     assert done.exit_code == 1
     assert re.search(r"ben +double +0 / 4 +4 / 4", done.output)
-    assert re.search(r"▼ all +10 +6", done.output)
+    assert re.search(r"▼ all +10 / 10 +6 / 10", done.output)
     assert "2 of 4 grades change (1 up, 1 down); 1 keep their points" in done.output
     assert "Nothing was written." in done.output
     assert tree(graded) == before
@@ -167,3 +167,29 @@ def test_feedback_of_somebody_who_was_not_graded_is_refused(graded: Path) -> Non
     done = run("feedback", NAME, "--student", "zoe")
     assert done.exit_code == 2
     assert "No submission of zoe" in done.output
+
+
+def test_an_exercise_that_is_worth_more_shows_old_and_new_totals(
+    graded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dearer(tiny_course.TrustingGrader):
+        def grade(self, cells: Any) -> Result:
+            outcomes = super().grade(cells).outcomes
+            right = outcomes["double"].points > 0
+            outcomes["double"] = Outcome(
+                "double", 5.0 * right, 5.0, "correct" if right else "wrong", ""
+            )
+            return Result(outcomes)
+
+    for path in ("solutions", "assignments"):  # the check cell says five, too
+        file = graded / path / NAME / "tiny.ipynb"
+        file.write_text(file.read_text().replace('"points": 4', '"points": 5'))
+    for module in (autograde, gradebook):
+        monkeypatch.setattr(module, "grader_for", lambda *_: Dearer())
+    done = CliRunner().invoke(cli.main, ["regrade", NAME], input="n\n", terminal_width=150)
+    assert done.exit_code == 1
+    assert re.search(r"▲ all\s+10 / 10\s+11 / 11", done.output)
+    assert re.search(r"= all\s+6 / 10\s+6 / 11", done.output)
+    assert "4 of 4 grades change (3 up, 0 down, 1 with the same points, counted otherwise)" in (
+        " ".join(done.output.split())
+    )
