@@ -145,7 +145,7 @@ class Forked:
         code = self.ended(patience)
         if code is None:
             with contextlib.suppress(OSError):
-                self.report.send(zygote.END)
+                self.report.shutdown(socket.SHUT_WR)
             code = self.ended(KILL)
         close(self.stdin, self.stdout)
         self.report.close()

@@ -78,11 +78,14 @@ def python(
     *folders: Path | str,
     program: str = "from course.grading.worker import main; main()",
 ) -> list[str]:
-    """The command that runs a worker with nothing but these folders beside the standard library."""
+    """The command that runs a worker with nothing but these folders beside the standard library.
+
+    Not `-I`, which would ignore PYTHONHASHSEED: the same code gives the same values each time.
+    """
     start = (
         f"import sys; sys.dont_write_bytecode = True; sys.path += {[str(f) for f in folders]!r};"
     )
-    return [str(files.executable), "-I", "-S", "-c", f"{start} {program}"]
+    return [str(files.executable), "-P", "-s", "-S", "-c", f"{start} {program}"]
 
 
 class Subprocess:

@@ -28,7 +28,7 @@ import numpy.random
 from course.grading import namespaces, worker
 from course.grading.seccomp import worker_filter
 
-READY, END = b"ready", b"end"
+READY = b"ready"
 OURS = 3  # processes beside the worker that a worker without a zygote does not have
 
 
@@ -88,7 +88,7 @@ def watch(size: int, scratch: str, report: int, requests: int, answers: int) -> 
     waiting.register(grader, select.POLLIN)
     waiting.register(os.pidfd_open(child), select.POLLIN)
     if any(descriptor == report for descriptor, _ in waiting.poll()):
-        os.kill(child, signal.SIGKILL)  # the grader says so, or is gone
+        os.kill(child, signal.SIGKILL)  # the grader has closed its end, or is gone
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(OSError):
         grader.send(str(exit_code(status)).encode())

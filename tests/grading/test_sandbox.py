@@ -16,6 +16,7 @@ import pytest
 
 from course.grading import sandbox as sandboxes
 from course.grading import supervise
+from course.grading.bubblewrap import Bubblewrapped
 from course.grading.exercise import ExerciseSet, module_of
 from course.grading.results import Cell
 from course.grading.run import Failure, Run
@@ -39,9 +40,14 @@ SET = ExerciseSet.of(module_of(EXERCISES, "exercises.py"))
 LATER = Cell("later", "def later(): return 'still here'")
 
 
-@pytest.fixture(params=["bubblewrap", "sandlock"])
+@pytest.fixture(params=["bubblewrap", "fresh bubblewrap", "sandlock"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """Both sandboxes; a machine that lacks one fails here and says how to install it."""
+    """Every sandbox; a machine that lacks one fails here and says how to install it.
+
+    "fresh" is what stands in where a container cannot fork workers.
+    """
+    if request.param == "fresh bubblewrap":
+        return Sandbox("bubblewrap", Bubblewrapped, isolates=find("bubblewrap").isolates)
     return find(request.param)
 
 
@@ -221,6 +227,33 @@ def test_scratch_space_is_there_and_gone_afterwards(sandbox: Sandbox) -> None:
     assert told[0] == ["note.txt"]
     assert not (Path(told[1]) / "note.txt").exists()
     assert report(sandbox, "return os.listdir('.')") == []
+
+
+def test_a_device_of_the_machine_keeps_its_mode_and_times(sandbox: Sandbox) -> None:
+    devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/tty"]
+
+    def look() -> list[tuple[int, int, int, float]]:
+        return [(s.st_mode, s.st_uid, s.st_gid, s.st_mtime) for s in map(os.stat, devices)]
+
+    before = look()
+    told = report(
+        sandbox,
+        f"devices = {devices}\n"
+        "return [tried(lambda: os.chmod(d, os.stat(d).st_mode & 0o7777)) for d in devices]"
+        " + [tried(lambda: os.utime(d, (1, 1))) for d in devices]"
+        " + [tried(lambda: os.chown(d, -1, -1)) for d in devices]",
+    )
+    assert look() == before
+    assert all(answer.startswith("refused") for answer in told), told
+
+
+def test_memory_outside_the_scratch_space_cannot_be_filled(sandbox: Sandbox) -> None:
+    told = report(
+        sandbox,
+        "folders = ['/', '/dev', '/dev/shm', '/dev/pts', '/course', '/packages', '/usr/lib']\n"
+        "return [tried(lambda: open(f + '/x', 'wb')) for f in folders]",
+    )
+    assert all(answer.startswith("refused") for answer in told), told
 
 
 def test_files_without_end_are_stopped(sandbox: Sandbox) -> None:
@@ -413,7 +446,6 @@ def test_forged_messages_earn_nothing_and_break_nothing(sandbox: Sandbox, messag
 
 
 def test_a_worker_starts_and_answers_in_a_third_of_a_second() -> None:
-    find("bubblewrap")
     times = []
     for _ in range(5):
         start = time.monotonic()
