@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -38,8 +39,46 @@ def place(tiny_source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     with zipfile.ZipFile(root / "autograder.zip") as archive:
         for entry in archive.infolist():
             os.chmod(archive.extract(entry, root / "source"), entry.external_attr >> 16)
-    (root / "env").symlink_to(Path(sys.executable).parents[1])  # what setup.sh would install
+    done = subprocess.run(
+        [root / "source" / "setup.sh"],
+        env={"AUTOGRADER_ROOT": str(root), "AUTOGRADER_NO_APT": "1", "HOME": str(root),
+             "PATH": f"{python_without_index(root.parent)}:/usr/bin:/bin"},
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (root / "setup-said").write_text(done.stdout)
     return course, root
+
+
+def python_without_index(folder: Path) -> Path:
+    """A folder with a Python for setup.sh: its environments are ours, and its pip only notes what it
+    was asked for, as a test must not need a package index."""
+    (folder / "bin").mkdir()
+    python = folder / "bin" / "python3.13"
+    python.write_text(
+        f"""#!/bin/sh
+case "$1 $2" in
+"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+"-m pip") echo "$@" > {folder}/pip-asked ;;
+*) exec {sys.executable} "$@" ;;
+esac
+"""
+    )
+    python.chmod(0o755)
+    return python.parent
+
+
+def test_setup_installs_within_the_tested_versions_and_readies_the_grader(
+    place: tuple[Path, Path],
+) -> None:
+    root = place[1]
+    asked = (root.parent / "pip-asked").read_text().split()
+    assert asked[asked.index("--constraint") + 1] == str(root / "source" / "constraints.txt")
+    assert asked[asked.index("--requirement") + 1] == str(root / "source" / "requirements.txt")
+    assert re.search(
+        rf"{NAME}: ready, sandbox: (bubblewrap|sandlock)", (root / "setup-said").read_text()
+    )
+    assert not stat.S_IMODE((root / "source").stat().st_mode) & 0o077  # no student's code may look
 
 
 def grade(root: Path, upload: dict[str, Any]) -> dict[str, Any]:
