@@ -30,6 +30,7 @@ from course.grading.results import GradingRefused
 T = TypeVar("T")
 
 TRIES = 2  # with others beside it; then alone
+LOOK = 10.0  # seconds without a result after which an executor is asked whether it is well
 MANY = 1000  # tasks handed to an executor that does not say how many it wants
 DIED = "The process that graded it died each time."
 GONE = (
@@ -146,8 +147,8 @@ def each(
 
 
 def patience(executor: Executor) -> float | None:
-    """Seconds without a result after which the executor is asked whether it is well."""
-    return 10.0 if hasattr(executor, "check") else None
+    """How long to wait for a result before asking the executor whether it is well."""
+    return LOOK if hasattr(executor, "check") else None
 
 
 def error_of(future: Future[Any]) -> BaseException | None:

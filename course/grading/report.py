@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -165,13 +166,23 @@ def grade_and_report(
     *,
     students: list[str] | None = None,
     sandbox: str = "auto",
+    scheduler: str | None = None,
 ) -> dict[str, Result]:
-    """Grade the submissions of an assignment with a progress bar, then print what came out."""
+    """Grade the submissions of an assignment with a progress bar, then print what came out.
+
+    scheduler : address of a Dask scheduler whose workers grade; None for processes of this machine.
+    """
+    from course.grading.cluster import cluster
     from course.grading.gradebook import grade_class, local_executor, submitted_students
     from course.grading.grades import penalties
 
-    few = len(students or submitted_students(root, name)) <= FEW
-    processes = nullcontext() if few else local_executor()
+    processes: AbstractContextManager[Executor | None]
+    if scheduler is not None:
+        processes = cluster(scheduler, root, sandbox, console.print)
+    elif len(students or submitted_students(root, name)) <= FEW:
+        processes = nullcontext()
+    else:
+        processes = local_executor()
     with class_progress(console) as bar, processes as executor:
         step = stepping(bar, name)
         results = grade_class(
