@@ -30,6 +30,7 @@ IDLE = (
 START = 2.0  # of work that starting may take
 TOTAL = 60.0  # of work for a whole submission, beyond those of its exercises
 WAITING = 30.0  # of waiting in a whole submission
+OVER = 4.0  # of work beyond a limit, for a worker that ignores what tells it of the limit
 WALL = 30.0  # backstop: seconds on the clock for each second of work
 ENDING = 5.0  # on the clock, for a worker that has closed its output to end by itself
 ENDS = 20  # workers that one submission may wear out
@@ -198,7 +199,7 @@ class Session:
         self.limits = limits
         self.at: int | str | None = None
         self.begun: set[int | str | None] = set()
-        self.until = 0.0
+        self.until = self.seconds = self.most = 0.0
         self.idle = self.worked = self.waited = 0.0
         self.looked = time.monotonic()
         self.done = False
@@ -210,6 +211,7 @@ class Session:
         self.begun.add(at)
         self.at = at
         self.until = time.monotonic() + WALL * seconds
+        self.seconds, self.most = seconds, self.worked + seconds + OVER
         self.idle = 0.0
 
     def look(self) -> None:
@@ -228,6 +230,8 @@ class Session:
         self.budget.waiting = min(WAITING, self.budget.waiting - idle)
         if self.idle > IDLE:
             raise Stopped(f"time: {IDLE:g} s of waiting")
+        if self.worked > self.most:
+            raise Stopped(f"time: {execute.limit_text(self.seconds)}")
         if now > self.until or self.budget.spent():
             raise Stopped("time: the clock, waiting included")
         if self.worker.written() > self.limits.scratch:
