@@ -22,7 +22,7 @@ from course.grading.results import Cell, Outcome, Result
 # The files that a reference, or a result, depends on; the others print, record or draw.
 PARTS = (
     "bubblewrap", "compare", "confine", "container", "diagnose", "execute", "exercise",
-    "fingerprint", "grader", "landlock", "misconception", "namespaces", "notebook", "process",
+    "fingerprint", "grader", "influence", "landlock", "misconception", "namespaces", "notebook", "process",
     "reference", "results", "run", "runtime", "sandbox", "seccomp", "supervise", "values", "worker",
     "zygote",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from typing import Any
 from course.grading.diagnose import judge
 from course.grading.misconception import Misconception
 from course.grading.notebook import nbgrader_metadata, read_cells, read_notebook
-from course.grading.reference import Reference, Solution, SolutionError, compute
+from course.grading.reference import Reference, Solution, SolutionError, compute, quickest
 from course.grading.results import Cell, Outcome
-from course.grading.sandbox import SANDBOXES
-from course.grading.supervise import Ran, run_submission
+from course.grading.run import Run
+from course.grading.supervise import run_submission
 
 PUBLIC_SEED = 1
 KEPT_BACK = ("misconceptions.py", "__pycache__", ".ipynb_checkpoints")
@@ -88,18 +89,24 @@ def verify_cells(solution: Solution) -> None:
             raise SolutionError(f"the graded cell {grade_id!r} belongs to no exercise")
 
 
-def run_version(solution: Solution, cells: list[Cell]) -> Ran:
-    """Run some version of the notebook on the public inputs."""
-    inputs = {name: e.inputs(PUBLIC_SEED) for name, e in solution.exercises.items()}
-    return run_submission(cells, solution.exercises, inputs, SANDBOXES["none"])
+def run_version(
+    solution: Solution, cells: list[Cell], names: Iterable[str] | None = None
+) -> dict[str, Run]:
+    """Run some version of the notebook on the public inputs of these exercises (of all)."""
+    chosen = list(solution.exercises if names is None else names)
+    inputs = {name: solution.exercises[name].inputs(PUBLIC_SEED) for name in chosen}
+    return run_submission(cells, solution.exercises, inputs, quickest()).runs
 
 
-def outcomes(solution: Solution, cells: list[Cell], reference: Reference) -> dict[str, Outcome]:
-    """The outcomes of some version of the notebook, on the public inputs."""
-    runs = run_version(solution, cells).runs
+def outcomes(
+    solution: Solution, cells: list[Cell], reference: Reference, names: Iterable[str] | None = None
+) -> dict[str, Outcome]:
+    """The outcomes of some version of the notebook, on the public inputs of these exercises."""
     return {
-        name: judge(exercise, reference.expected[name], runs[name], reference.suspects[name])
-        for name, exercise in solution.exercises.items()
+        name: judge(
+            solution.exercises[name], reference.expected[name], run, reference.suspects[name]
+        )
+        for name, run in run_version(solution, cells, names).items()
     }
 
 
@@ -114,7 +121,7 @@ def verify_solution(solution: Solution, reference: Reference) -> None:
 
 def verify_stubs(solution: Solution, cells: list[Cell]) -> None:
     """Untouched, the student notebook gets nothing, because every stub says that it is one."""
-    for name, run in run_version(solution, cells).runs.items():
+    for name, run in run_version(solution, cells).items():
         failure = run.failure
         if failure is None or failure.type != "NotImplementedError":
             done = "it returns values" if failure is None else f"{failure.type}: {failure.message}"
@@ -126,11 +133,12 @@ def verify_stubs(solution: Solution, cells: list[Cell]) -> None:
 def verify_misconceptions(solution: Solution, reference: Reference) -> None:
     """Every misconception loses points and is recognised as itself."""
 
-    def judged(misconception: Misconception) -> dict[str, Outcome]:
-        return outcomes(solution, solution.mistaken(misconception), reference)
+    def judged(misconception: Misconception, changed: list[str]) -> dict[str, Outcome]:
+        return outcomes(solution, solution.mistaken(misconception), reference, changed)
 
+    changed = map(solution.reached, solution.misconceptions)
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(judged, solution.misconceptions))
+        results = list(pool.map(judged, solution.misconceptions, list(changed)))
     for misconception, found in zip(solution.misconceptions, results, strict=True):
         lost = {name: o for name, o in found.items() if o.points < o.max_points}
         if not lost:
