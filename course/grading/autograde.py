@@ -56,7 +56,7 @@ from nbgrader.utils import compute_checksum, determine_grade, is_solution, is_ta
 from sqlalchemy import select, update
 from traitlets import Unicode
 
-from course.grading import session
+from course.grading import database, session
 from course.grading.feedback import TEMPLATES, complete, read_result, write_result
 from course.grading.results import Cell, Result
 from course.grading.session import one_gradebook, open_gradebook, recorded
@@ -103,6 +103,7 @@ def install() -> None:
     nbgrader.api.get_alembic_version = database_version
     nbgrader.api.create_engine = create_engine
     session.install()
+    database.install()
 
 
 def submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:

@@ -25,7 +25,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateFeedback, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import ExportPlugin
-from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets import Unicode
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -37,11 +37,12 @@ from course.grading.autograde import (
     record_assignment,
     released_notebooks,
 )
+from course.grading.database import index, stop_if_nothing_can_be_written
 from course.grading.export import plain_cell
 from course.grading.feedback import complete, read_result
 from course.grading.pool import Processes, each
 from course.grading.results import GradingRefused, Result
-from course.grading.session import one_gradebook
+from course.grading.session import one_gradebook, open_gradebook
 from course.grading.template import Rebuilt, unreadable
 
 Progress = Callable[[int, int, str], None]  # how many are done, of how many, whose was the last
@@ -121,8 +122,11 @@ def prepare(course_root: Path | str, name: str, sandbox: str = "auto") -> None:
     coursedir, _ = course_directory(course_root)
     try:
         record_assignment(coursedir, name, released_notebooks(coursedir, name))
+        with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            index(gradebook)
         grader_for(coursedir.root, name, sandbox)
     except Exception as error:
+        stop_if_nothing_can_be_written("", error)
         raise GradingRefused(" ".join(str(error).split()) or type(error).__name__) from error
 
 
@@ -190,49 +194,6 @@ class Ungraded(SandboxedAutograde):
 
     def rebuild(self, path: Path) -> Rebuilt:
         return unreadable(self.released[path.stem], self.reason)
-
-
-CANNOT_WRITE = {
-    "database is locked": "The gradebook is in use: another program has been writing to it for too"
-    " long. Close it (another course grade, a database browser)",
-    "database or disk is full": "The disk is full. Make room",
-    "No space left on device": "The disk is full. Make room",
-    "Disk quota exceeded": "Your share of the disk is full. Make room",
-    "readonly database": "The gradebook cannot be written to. Change its permissions",
-    "Read-only file system": "The disk cannot be written to. Make it writable",
-    "(psycopg": "The gradebook's server does not answer: {0}. Start it, or mend"
-    " c.CourseDirectory.db_url in nbgrader_config.py,",
-}
-
-
-def stop_if_nothing_can_be_written(said: str, error: BaseException | None = None) -> None:
-    """Raise GradingRefused if this tells of a machine on which nobody can be graded.
-
-    said : nbgrader's messages of errors; error : what was raised.
-    """
-    errors = re.findall(r"(?m)^(?:OSError|sqlite3\.|sqlalchemy\.exc\.OperationalError).*", said)
-    while error is not None:
-        if isinstance(error, OSError | OperationalError):
-            errors.append(f"{type(error).__module__}.{type(error).__name__}: {error}")
-        error = error.__cause__
-    for words, message in CANNOT_WRITE.items():
-        for line in errors:
-            if words in line:
-                message = message.format(first_sentence(line))
-                raise GradingRefused(
-                    f"{message} and run the same command again: what was graded is kept, and only"
-                    " what is missing is run."
-                )
-
-
-def first_sentence(error: str) -> str:
-    """What a database's driver says, without the names of exceptions.
-
-    >>> first_sentence("sqlalchemy.exc.OperationalError: (psycopg.OperationalError) gone\\nIs it up?")
-    'gone'
-    """
-    first = (error.splitlines() or [""])[0]
-    return (first.partition(") ")[2] or first).strip().rstrip(".")
 
 
 def nothing_graded(notebooks: Iterable[dict[str, Any]], reason: str) -> Result:

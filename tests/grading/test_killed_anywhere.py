@@ -17,7 +17,8 @@ import pytest
 from nbgrader.api import Gradebook
 from tiny_course import NAME, hand_in, released, solved
 
-from course.grading import autograde, gradebook, warm
+from course.grading import autograde, warm
+from course.grading.database import stop_if_nothing_can_be_written
 from course.grading.gradebook import GradingRefused, course_directory, grade_class
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's queries
@@ -159,4 +160,4 @@ def test_a_full_disk_stops_with_advice_and_loses_nothing(
 
 @pytest.mark.usefixtures("trusting")
 def test_a_student_cannot_stop_the_class_with_the_words_of_a_full_disk() -> None:
-    gradebook.stop_if_nothing_can_be_written("KeyError: 'OSError: No space left on device'")
+    stop_if_nothing_can_be_written("KeyError: 'OSError: No space left on device'")
