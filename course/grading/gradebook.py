@@ -170,7 +170,7 @@ def grade_one(
             if failed is None:
                 SandboxedAutograde(force=True, sandbox=sandbox, **common).start()
             else:
-                reason = f"The grader failed on this submission. {failed}"
+                reason = f"The grader failed on this submission. {failed}".strip()
                 Ungraded(force=True, sandbox=sandbox, reason=reason, **common).start()
             result = recorded_result(coursedir, name, student)
             GenerateFeedback(force=True, **common).start()
@@ -178,7 +178,12 @@ def grade_one(
     except NbGraderException as error:
         stop_if_nothing_can_be_written(said.getvalue(), error)
         causes = [x for x in said.getvalue().splitlines() if re.match(r"[\w.]*(Error|Exc)\w*", x)]
-        reason = f"The grader failed on this submission. {''.join(causes[-1:])}".strip()
+        cause = "".join(causes[-1:])
+        if failed is None:  # once more, so that gradebook and feedback say so
+            return grade_one(course_root, name, student, sandbox, failed=cause)
+        for page in feedback_pages(course_root, name, student):
+            page.unlink()  # one of an earlier time would mislead
+        reason = f"The grader failed on this submission. {cause}".strip()
         return nothing_graded(released_notebooks(coursedir, name).values(), reason)
     except SQLAlchemyError as error:
         stop_if_nothing_can_be_written(said.getvalue(), error)

@@ -192,6 +192,30 @@ def test_a_failure_of_the_grader_is_said_and_other_students_are_graded(
     assert scores(tiny) == {"ada": 0, "zoe": 10}
 
 
+def test_where_the_grader_fails_no_page_of_an_earlier_time_stays(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    hand_in(tiny, "ada", solved(released(tiny)))
+    grade_class(tiny, NAME)
+    assert "10 / 12 points" in feedback(tiny, "ada")
+    with monkeypatch.context() as patched:
+        patched.setattr(tiny_course.TrustingGrader, "grade", fail)
+        grade_class(tiny, NAME)
+    assert "The grader failed on this submission. RuntimeError: a fault of ours" in feedback(
+        tiny, "ada"
+    )
+    assert scores(tiny) == {"ada": 0}
+    grade_class(tiny, NAME)
+    assert scores(tiny) == {"ada": 10}
+    monkeypatch.setattr("course.grading.feedback.FeedbackPage.preprocess", fail)
+    assert "a fault of ours" in (grade_class(tiny, NAME)["ada"].reason or "")
+    assert not gradebook.feedback_pages(tiny, NAME, "ada")
+    assert scores(tiny) == {"ada": 0}
+
+
 def test_a_notebook_under_another_name_is_taken_with_a_note(tiny: Path) -> None:
     hand_in(tiny, "ada", solved(released(tiny)), file="tiny (1).ipynb")
     result = grade_class(tiny, NAME)["ada"]
