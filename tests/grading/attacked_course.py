@@ -150,7 +150,7 @@ def outside(folder: Path) -> Iterator[Outside]:
     with contextlib.suppress(OSError):
         os.setxattr(secret, "user.note", b"its mark")
     held: list[socket.socket] = []
-    name = f"\0attacked-{os.getpid()}-{folder.name}"
+    name = f"\0attacked-{os.getpid()}-{folder.parent.name}"
     ports = {}
     listeners = [("tcp", socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
                  ("tcp6", socket.AF_INET6, socket.SOCK_STREAM, ("::1", 0)),

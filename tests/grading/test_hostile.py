@@ -21,12 +21,14 @@ from tiny_course import NAME, hand_in, released, solved
 
 from course.grading import grader as grader_module
 from course.grading import supervise
+from course.grading.exercise import ExerciseSet
 from course.grading.gradebook import grade_class, grade_one
 from course.grading.grader import Grader
-from course.grading.hostile import HOSTILE, Hostile
+from course.grading.hostile import HOSTILE, THEMES, Hostile
 from course.grading.process import ProcessLimits
-from course.grading.results import Result
-from course.grading.supervise import Ran
+from course.grading.results import Cell, Result
+from course.grading.sandbox import find
+from course.grading.supervise import Ran, run_submission
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 SANDBOXES = ("bubblewrap", "sandlock")
@@ -229,3 +231,121 @@ def test_an_attack_gets_nothing_and_changes_nothing(
             assert_it_got_as_far_as_it_meant_to(attack, attacked.ran)
     for student in students:
         attacked.forget(student)
+
+
+WORKING = [attack for attack in HOSTILE if attack.works]
+
+
+@pytest.mark.parametrize("attack", WORKING, ids=lambda attack: attack.name)
+def test_the_same_attack_succeeds_where_nothing_holds_it_back(
+    attack: Hostile, attacked_source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the list above is no list of typing errors.  These harm only what the test made."""
+    with tempfile.TemporaryDirectory(prefix="at-") as place:
+        root = Path(place, "course")
+        shutil.copytree(attacked_source, root)
+        hand_in(root, "ada", honest(root))
+        grade_class(root, NAME, sandbox="bubblewrap")
+        (scratch := Path(place, "tmp")).mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+        exercises = ExerciseSet.load(root / "solutions" / NAME / "exercises.py")
+        inputs = {exercise.name: exercise.inputs(7) for exercise in exercises.values()}
+        with attacked_course.outside(Path(place, "out")) as world:
+            notebook = attack.submission(released(root), root, **world.facts)
+            cells = [
+                Cell(None, "".join(cell["source"]))
+                for cell in notebook["cells"]
+                if cell["cell_type"] == "code" and "check(" not in "".join(cell["source"])
+            ]
+            ran = run_submission(cells, exercises, inputs, find("none"))
+            told = told_by(ran)
+            for step in attack.works:
+                assert told.get(step, "").startswith("did"), (step, told, failures(ran))
+            if attack.name == "reads-solution":
+                expected = [2 * given["x"] for given in inputs["double"]]
+                values = [case.values["y"] for case in ran.runs["double"].cases]
+                assert all((y == e).all() for y, e in zip(values, expected, strict=True))
+
+
+def test_at_least_ten_attacks_are_seen_to_work() -> None:
+    assert len(WORKING) >= 10
+
+
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("endless", "CPU time"), ("sleeps", "3 s of waiting"), ("memory", ""), ("flood", "")],
+)
+def test_with_the_limits_of_real_classes(
+    attacked_source: Path, tmp_path: Path, name: str, says: str, sandbox: str
+) -> None:
+    """Above, limits are short, so that many attacks can be tried; these are those that ship."""
+    root = tmp_path / "course"
+    shutil.copytree(attacked_source, root)
+    program = BY_NAME[name].submission(released(root), root)
+    sources = {c["metadata"].get("nbgrader", {}).get("grade_id"): c for c in program["cells"]}
+    cells = [Cell(each, "".join(sources[each]["source"])) for each in ("double", "mean_square")]
+    result = Grader(root, NAME, sandbox=sandbox).grade(cells)
+    assert result.points == 0
+    assert says in result.outcomes["double"].message
+
+
+def test_honest_students_keep_their_points_after_all_attacks(attacked: Attacked) -> None:
+    points = {s: grade_one(str(attacked.root), NAME, s).points for s in ("ada", "bob")}
+    assert points == {"ada": 11, "bob": 7}
+
+
+def graded_alone(attacked: Attacked, student: str, **sources: str) -> Result:
+    hand_in(attacked.root, student, honest(attacked.root, **sources))
+    return grade_one(str(attacked.root), NAME, student)
+
+
+def test_an_attack_that_also_solves_an_exercise_keeps_what_it_earned(attacked: Attacked) -> None:
+    """Points are for right values: shouting 'I am an attack' does not lose them."""
+    loud = "import os\ntry:\n    os.fork()\nexcept OSError:\n    pass\ndef double(x):\n    return x + x"
+    assert graded_alone(attacked, "honest", double=loud).points == 11
+
+
+def test_a_warning_on_stderr_costs_nothing(attacked: Attacked) -> None:
+    loud = (
+        "import sys, warnings\ndef double(x):\n    warnings.warn('old')\n"
+        "    print('!', file=sys.stderr)\n    return 2 * x"
+    )
+    assert graded_alone(attacked, "loud", double=loud).points == 11
+
+
+def test_a_hint_reaches_the_page_and_hidden_values_do_not(attacked: Attacked) -> None:
+    wrong = "def mean_square(x):\n    return float(np.sum(x**2))"
+    result = graded_alone(attacked, "cid", mean_square=wrong)
+    assert result.outcomes["mean_square"].misconception == "sum, not mean"
+    page = (attacked.root / "feedback" / "cid" / NAME / "tiny.html").read_text()
+    assert "Your value grows with the number of samples." in page
+    hidden = Grader(attacked.root, NAME).reference.expected["mean_square"]
+    numbers = [value for case in hidden.cases for value in case.values.values()]
+    assert len(numbers) == 6
+    assert [n for n in numbers if f"{n:.4g}" in page] == []
+
+
+def test_a_student_whose_name_is_a_formula_is_neutralised_in_every_table(
+    attacked: Attacked, tmp_path: Path
+) -> None:
+    from course.grading.export import export
+
+    name = "=HYPERLINK('http:' & 'x')"
+    hand_in(attacked.root, name, honest(attacked.root))
+    grade_one(str(attacked.root), NAME, name)
+    for form in ("nbgrader", "canvas", "moodle"):
+        export(attacked.root, NAME, form, tmp_path / f"{form}.csv")
+        text = (tmp_path / f"{form}.csv").read_text()
+        assert "HYPERLINK" in text
+        assert not re.search(r"(^|[,\n])\"?=", text)
+
+
+def test_the_list_in_the_security_page_is_the_list_that_is_tested() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    assert f"{len(HOSTILE)} attacks" in page
+    assert len(HOSTILE) == len(BY_NAME) >= 60
+    for theme, attacks in THEMES.items():
+        row = re.search(rf"(?m)^\| {theme} \| (\d+) \|", page)
+        assert row, theme
+        assert int(row[1]) == len(attacks), theme

@@ -60,7 +60,6 @@ attempt("read through a soft link", lambda: open("soft").read())
 attempt("list through a soft link", lambda: os.listdir("softly"))
 attempt("write through a soft link", lambda: open("soft", "a").write("x"))
 attempt("make a hard link", lambda: os.link(secret, "hard"))
-attempt("hard link to what may be read", lambda: os.link(os.__file__, "module"))
 attempt("pull it in by renaming", lambda: os.rename(secret, "mine"))
 attempt("push out by renaming", lambda: os.rename("soft", secret + ".soft"))
 """
@@ -150,6 +149,7 @@ def write(path):
 for what, path in targets.items():
     attempt("change what the next student runs", lambda: write(path))
 attempt("make a folder beside them", lambda: os.mkdir(os.path.dirname(execute.__file__) + "/__evil__"))
+attempt("give one of them a second name", lambda: os.link(os.__file__, "module"))
 attempt("remove one of them", lambda: os.unlink(execute.__file__))
 """
 

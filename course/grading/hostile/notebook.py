@@ -88,7 +88,7 @@ def odd_kernel(notebook: dict[str, Any]) -> None:
 
 def odd_marks(notebook: dict[str, Any]) -> None:
     """nbgrader's own metadata, old, new, of the wrong type, and with more tasks than there are."""
-    strange = [None, [], "yes", float("nan"), -1, 10**400, {"a": {}}, True]
+    strange: list[Any] = [None, [], "yes", float("nan"), -1, 10**400, {"a": {}}, True]
     for number, cell in enumerate(notebook["cells"]):
         mark = cell["metadata"].setdefault("nbgrader", {})
         mark.update(schema_version=[1, 99, "3", None][number % 4], points=strange[number % 8])

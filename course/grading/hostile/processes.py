@@ -39,10 +39,6 @@ program = sys.executable or "/bin/true"
 def shell():
     if os.system("echo hello"):
         raise OSError("no shell")
-def vfork():
-    if (child := call("vfork")) == 0:
-        os._exit(0)
-    return child
 def clone3():
     if (child := call("clone3", bytes([0] * 32 + [17] + [0] * 55), 88)) == 0:
         os._exit(0)
@@ -51,7 +47,6 @@ attempt("ask the shell", shell)
 attempt("start a program", lambda: subprocess.run(["/bin/sh", "-c", "id"], check=True))
 attempt("start Python again", lambda: subprocess.run([program, "-c", ""], check=True))
 attempt("spawn", lambda: os.posix_spawn(program, [program, "-c", ""], {}))
-attempt("borrow memory for a process", vfork)
 attempt("start a process by the newest call", clone3)
 attempt("start a worker of my own", lambda: multiprocessing.get_context("fork").Process(target=print).start())
 """
@@ -225,7 +220,7 @@ ATTACKS = (
     Hostile("signals", "signals the grader and everybody, in every way there is", SIGNALS),
     Hostile("memory-of-others", "reads and writes the memory of other processes", MEMORY_OF_OTHERS),
     Hostile("limits-of-others", "takes other processes' limits and priority away", LIMITS_OF_OTHERS,
-            works=("lower its priority", "tie it to a processor"),
+            works=("have it ended when memory is short",),
             source="found here: sandlock lets prlimit, setpriority and sched_setaffinity through"),
     Hostile("own-limits", "raises its own limits", OWN_LIMITS),
     Hostile("ignores-signals", "ignores whatever tells it that its time is up", IGNORES_SIGNALS, "",
