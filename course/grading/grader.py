@@ -66,6 +66,8 @@ class Grader:
         basis = f"{reference_digest(self.solution, self.seed)} {self.sandbox.name} {self.limits}"
         basis = hashlib.sha256(basis.encode()).hexdigest()
         self.kept = Kept(secret / "results" / name, basis) if keep else None
+        if self.kept is not None:
+            self.kept.tidy()
 
     def grade(self, cells: Sequence[Cell]) -> Result:
         """Grade one submission; never raises for anything its author could write."""
