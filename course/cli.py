@@ -135,7 +135,8 @@ def grade(name: str, students: tuple[str, ...], unsandboxed: bool, scheduler: st
     show_default=True,
     help="For people, as JUnit XML, or as annotations of a GitHub workflow.",
 )
-def check(file: Path, form: str) -> None:
+@click.option("--shown-as", metavar="PATH", help="The path that annotations name. [default: FILE]")
+def check(file: Path, form: str, shown_as: str | None) -> None:
     """Check your own notebook FILE, as `check(...)` does inside it.
 
     FILE may be the folder that holds it. Exit code 0 when every exercise is right, 1 when not yet, 2 when FILE cannot be read.
@@ -156,7 +157,7 @@ def check(file: Path, form: str) -> None:
         if form == "junit":
             click.echo(machine.junit_xml(file.stem, [machine.Suite(file.stem, report)]), nl=False)
         else:
-            for line in machine.github_annotations(report, str(file)):
+            for line in machine.github_annotations(report, shown_as or str(file)):
                 click.echo(line)
             if page := os.environ.get("GITHUB_STEP_SUMMARY"):
                 with open(page, "a", encoding="utf-8") as summary:

@@ -120,7 +120,7 @@ def test_the_classroom_posts_points_and_reasons_of_a_pushed_submission(runner: P
     (runner / "submission" / "deep" / "checks.json").write_text("{}")  # the student's own: ignored
     done = run_steps(runner, "Take the notebook", "Points and reasons")
     assert done.returncode == 1, done.stderr
-    assert "title=mean_square%3A 0 of 6 points::" in done.stdout
+    assert "file=deep/tiny.ipynb,title=mean_square%3A 0 of 6 points::" in done.stdout
     assert "Your value grows with the number of samples." in done.stdout
     assert "4 of 10 points" in done.stdout
     assert "| mean\\_square | 0 / 6 |" in (runner / "summary.md").read_text()
