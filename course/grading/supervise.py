@@ -24,14 +24,12 @@ from course.grading.runtime import runtime
 from course.grading.sandbox import ProcessLimits, Sandbox, Worker
 
 # All but WALL are seconds that no other process can use up: a loaded machine fails no honest work.
-IDLE = (
-    3.0  # that a worker may wait, neither working nor ready to work; honest work waits for nothing
-)
+IDLE = 3.0  # that a worker may wait, neither working nor ready to; honest work waits for nothing
 START = 2.0  # of work that starting may take
 TOTAL = 60.0  # of work for a whole submission, beyond those of its exercises
 WAITING = 30.0  # of waiting in a whole submission
 OVER = 4.0  # of work beyond a limit, for a worker that ignores what tells it of the limit
-WALL = 30.0  # backstop: seconds on the clock for each second of work
+WALL = 100.0  # backstop: seconds on the clock for each second of work
 ENDING = 5.0  # on the clock, for a worker that has closed its output to end by itself
 ENDS = 20  # workers that one submission may wear out
 WATCH = 0.2  # seconds between two looks at a worker
@@ -158,7 +156,8 @@ def usage(pid: int) -> tuple[float, float] | None:
 
     Seconds; None if unknown.  What a task that has ended waited is forgotten, what it worked is not.
     """
-    worked, waited, known = 0.0, 0, False
+    worked = waited = 0.0
+    known = False
     pending = [pid]
     while pending:
         one = pending.pop()
@@ -169,10 +168,19 @@ def usage(pid: int) -> tuple[float, float] | None:
             for task in os.listdir(f"/proc/{one}/task"):
                 with open(f"/proc/{one}/task/{task}/children", encoding="ascii") as children:
                     pending += [int(child) for child in children.read().split()]
-                with open(f"/proc/{one}/task/{task}/schedstat", encoding="ascii") as counts:
-                    waited += int(counts.read().split()[1])
-                    known = True
-    return (worked, waited / 1e9) if known else None
+            waited += delay(one)
+            known = True
+    return (worked, waited) if known else None
+
+
+def delay(pid: int) -> float:
+    """How many seconds the tasks of a process have waited for a processor; 0 if unknown."""
+    total = 0
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as counts:
+                total += int(counts.read().split()[1])
+    return total / 1e9
 
 
 @dataclass
@@ -201,6 +209,7 @@ class Session:
         self.begun: set[int | str | None] = set()
         self.until = self.seconds = self.most = 0.0
         self.idle = self.worked = self.waited = 0.0
+        self.delayed = delay(os.getpid())
         self.looked = time.monotonic()
         self.done = False
 
@@ -220,11 +229,14 @@ class Session:
         if now - self.looked < WATCH:
             return
         elapsed, self.looked = now - self.looked, now
-        worked, waited = usage(self.worker.pid) or (self.worked + elapsed, self.waited)
+        worked, waited = usage(self.worker.pid) or (self.worked, self.waited + elapsed)
         work, wait = max(0.0, worked - self.worked), max(0.0, waited - self.waited)
         self.worked, self.waited = worked, waited
+        # sandlock answers a worker's system calls from this process: what delays it delays them.
+        delayed = delay(os.getpid())
+        ours, self.delayed = max(0.0, delayed - self.delayed), delayed
         # Waiting for a processor is seen when it is over, which makes up for what looked idle.
-        idle = elapsed - work - wait
+        idle = elapsed - work - wait - ours
         self.idle = max(0.0, self.idle + idle)
         self.budget.work -= work
         self.budget.waiting = min(WAITING, self.budget.waiting - idle)
