@@ -11,6 +11,7 @@ the softmax) of a linear function of x. Its weights follow from means, covarianc
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -121,4 +122,4 @@ def gaussian_log_density(X: ArrayLike, mean: ArrayLike, covariance: ArrayLike) -
         raise ValueError("covariance must be symmetric with positive eigenvalues") from None
     whitened = np.linalg.solve(L, (X - mean).T)
     half_log_det = np.log(np.diag(L)).sum()
-    return -(whitened**2).sum(axis=0) / 2 - half_log_det - D / 2 * np.log(2 * np.pi)
+    return -(whitened**2).sum(axis=0) / 2 - half_log_det - D / 2 * math.log(2 * math.pi)

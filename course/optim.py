@@ -14,6 +14,7 @@ import numpy as np
 
 from course.autodiff import Tensor
 from course.autodiff.tensor import next_index
+from course.validation import floats
 
 Schedule = Callable[[int], float]
 
@@ -40,7 +41,7 @@ def gradient_descent(
     ((11, 1), 0.107374)
     """
     _check_lr(lr)
-    theta = np.atleast_1d(np.array(theta0, dtype=np.float64))
+    theta = np.atleast_1d(np.array(floats("theta0", theta0), dtype=np.float64))
     path = np.full((n_steps + 1, *theta.shape), np.nan)
     path[0] = theta
     for t in range(n_steps):
@@ -69,7 +70,7 @@ def numeric_gradient(f: Callable[[np.ndarray], float], theta, h: float = 1e-6) -
     >>> numeric_gradient(lambda theta: float(theta @ theta), [1.0, -2.0]).round(6)
     array([ 2., -4.])
     """
-    theta = np.array(theta, dtype=np.float64)
+    theta = np.array(floats("theta", theta), dtype=np.float64)
     gradient = np.empty_like(theta)
     for j in np.ndindex(theta.shape):
         kept = theta[j]
@@ -127,7 +128,8 @@ def sgd(
     after all.  Raises DivergenceError when theta is no longer finite.
     """
     _check_lr(lr)
-    theta = np.atleast_1d(np.array(theta0, dtype=np.float64))
+    theta = np.atleast_1d(np.array(floats("theta0", theta0), dtype=np.float64))
+    floats("X", X), floats("y", y)  # refuses what is empty or not finite
     history = [theta]
     for _ in range(epochs):
         for batch in minibatches(len(X), batch_size, rng):
@@ -264,6 +266,8 @@ def train(
     """
     if len(X) != len(Y):
         raise ValueError(f"X has {len(X)} samples and Y has {len(Y)}")
+
+    floats("X", X)  # refuses what is empty or not finite
 
     def loss() -> float:
         with np.errstate(over="ignore", invalid="ignore"):

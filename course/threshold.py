@@ -214,7 +214,7 @@ def run_layers(X: ArrayLike, params: Layers) -> Array:
     for i, (W, b) in enumerate(params):
         H, W, b = affine_inputs(H, W, b, columns=True)
         Z = H @ W + b
-        H = Z if i == len(params) - 1 else step(Z)
+        H = Z if i == len(params) - 1 else step(Z).astype(Z.dtype)
     return H
 
 

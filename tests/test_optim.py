@@ -234,12 +234,18 @@ def test_training_says_when_it_diverges():
 
 
 def test_training_on_nan_is_refused():
-    net = MLP([3, 2], np.random.default_rng(0))
-    with pytest.raises(ValueError, match="before training is nan"):
-        train(
-            net, SoftmaxCrossEntropy(), np.full((4, 3), np.nan), np.zeros(4, int),
-            optimiser=SGD(net.parameters), batch_size=2, epochs=1, rng=np.random.default_rng(0),
-        )  # fmt: skip
+    rng = np.random.default_rng(0)
+    X, net, broken = np.ones((4, 3)), MLP([3, 2], rng), MLP([3, 2], rng)
+    broken.layers[0].W[0, 0] = np.nan
+    for model, batch, words in [
+        (net, X * np.nan, "X has NaN"),
+        (broken, X, "before training is nan"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            train(
+                model, SoftmaxCrossEntropy(), batch, np.zeros(4, int),
+                optimiser=SGD(net.parameters), batch_size=2, epochs=1, rng=rng,
+            )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from course.autodiff.functions import tensor
 from course.autodiff.tensor import Operation, Tensor
+from course.validation import floats
 
 PADDINGS = ("zero", "replicate", "reflect", "circular", "valid")
 
@@ -148,11 +149,11 @@ def conv_matrix(w, N: int) -> np.ndarray:
            [ 0.,  1.,  2., -1.],
            [ 0.,  0.,  1.,  2.]])
     """
-    w = np.asarray(w, dtype=np.float64)
+    w = floats("w", w, 1)
     places = padded_positions(N, len(w), "zero")
     columns = sliding_window_view(places, len(w))
     rows = np.arange(N)[:, None]
-    matrix = np.zeros((N, N))
+    matrix = np.zeros((N, N), w.dtype)
     real = columns >= 0
     matrix[np.broadcast_to(rows, real.shape)[real], columns[real]] = np.broadcast_to(w, real.shape)[
         real

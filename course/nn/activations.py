@@ -6,12 +6,13 @@ import numpy as np
 
 from course.autodiff import Tensor
 from course.autodiff.activations import ACTIVATIONS, LeakyReLU
+from course.validation import floats
 
 
 def _operation(name: str, z, slope: float) -> tuple[Tensor, Tensor]:
     if name not in ACTIVATIONS:
         raise ValueError(f"no activation {name!r}: choose from {', '.join(ACTIVATIONS)}")
-    leaf = Tensor(z)
+    leaf = Tensor(floats("z", z))
     return leaf, LeakyReLU(leaf, slope) if name == "leaky_relu" else ACTIVATIONS[name](leaf)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from course.autodiff.check import GradientCheck, compare
 from course.nn.module import Module
+from course.validation import floats
 
 
 def check_module(
@@ -22,7 +23,7 @@ def check_module(
     >>> bool(check_module(layer, rng.standard_normal((4, 3)), rng))
     True
     """
-    X = np.array(X, dtype=np.float64)
+    X = np.array(floats("X", X), dtype=np.float64)
     dY = rng.standard_normal(module.forward(X).shape)
     analytic = [np.array(module.backward(dY)), *(np.array(dp) for _, dp in module.params())]
     arrays = [X, *(p for p, _ in module.params())]

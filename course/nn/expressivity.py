@@ -11,7 +11,7 @@ from course.autodiff.activations import Identity, ReLU
 from course.nn.layers import Linear, Pointwise
 from course.nn.module import Module
 from course.nn.sequential import Sequential
-from course.validation import Array, affine_inputs, whole
+from course.validation import Array, affine_inputs, floats, whole
 
 
 def collapse_linear(params: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[Array, Array]:
@@ -26,8 +26,8 @@ def collapse_linear(params: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[Arra
     layers = list(params)
     if not layers:
         raise ValueError("params is empty: expected at least one pair (W, b)")
-    W = np.eye(len(np.atleast_1d(np.asarray(layers[0][0]))))
-    b = np.zeros((1, len(W)))
+    first = np.atleast_1d(floats("W", layers[0][0]))
+    W, b = np.eye(len(first), dtype=first.dtype), np.zeros((1, len(first)), first.dtype)
     for weights, bias in layers:
         W, V, c = affine_inputs(W, weights, bias, columns=True)
         W, b = W @ V, b @ V + c

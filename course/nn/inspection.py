@@ -10,6 +10,7 @@ import numpy as np
 from course.autodiff import Constant, Tensor
 from course.nn.sequential import Sequential
 from course.nn.statistics import linear_layers
+from course.validation import floats
 
 
 def weight_images(W, shape: Sequence[int]) -> np.ndarray:
@@ -17,7 +18,7 @@ def weight_images(W, shape: Sequence[int]) -> np.ndarray:
 
     Draw them with one symmetric scale for all, so that grey is zero.
     """
-    W = np.asarray(W)
+    W = floats("W", W)
     if W.ndim != 2 or int(np.prod(shape)) != len(W):
         raise ValueError(f"weights {W.shape} have {W.shape[:1]} inputs, an image {tuple(shape)}")
     return np.array(W.T).reshape(-1, *shape)
@@ -32,7 +33,7 @@ def pre_activation(net: Sequential, X, unit: int, layer: int = -1) -> Tensor:
     if not -len(layers) <= layer < len(layers):
         raise ValueError(f"the net has {len(layers)} linear modules, there is no number {layer}")
     stop = layers[layer]
-    node: Tensor = X if isinstance(X, Tensor) else Constant(X)
+    node: Tensor = X if isinstance(X, Tensor) else Constant(floats("X", X))
     for module in net.modules:
         node = module(node)
         if module is stop:
@@ -47,7 +48,7 @@ def input_gradient(net: Sequential, x, unit: int, layer: int = -1) -> np.ndarray
 
     x is one sample (D,) or a batch (N, D).  The net's parameters and gradients stay as they are.
     """
-    x = np.asarray(x)
+    x = floats("x", x)
     leaf = Tensor(np.atleast_2d(x))
     _, gradient = _value_and_gradient(net, leaf, unit, layer)
     return gradient.reshape(x.shape)
@@ -67,7 +68,7 @@ def maximise_activation(
 
     The objective is `z_unit - lam/2 ‖x‖²`; the weights stay fixed.  `scores` has n_steps + 1 entries.
     """
-    x = np.array(x0, dtype=np.float64)
+    x = np.array(floats("x0", x0), dtype=np.float64)
     scores = []
     for step in range(n_steps + 1):
         z, gradient = _value_and_gradient(net, Tensor(x[None]), unit, layer)
@@ -100,7 +101,7 @@ def linear_probe_accuracy(H, y) -> float:
     Least squares on one-hot targets with a column of ones, of least norm where it is not unique,
     fitted on the even rows; the accuracy is that on the odd rows.
     """
-    H, y = np.asarray(H, dtype=np.float64), np.asarray(y)
+    H, y = floats("H", H), np.asarray(y)
     if H.ndim != 2 or len(H) != len(y) or len(y) < 2:
         raise ValueError(f"a probe needs H (N, D) and y (N,) with N >= 2, not {H.shape}, {y.shape}")
     classes, number = np.unique(y, return_inverse=True)

@@ -14,6 +14,7 @@ import numpy as np
 from course.autodiff import Constant, Tensor
 from course.nn.layers import Linear
 from course.nn.sequential import Sequential
+from course.validation import floats
 
 
 class LayerOutputs(NamedTuple):
@@ -32,7 +33,7 @@ def layer_outputs(net: Sequential, X) -> list[LayerOutputs]:
     [((5, 3), True)]
     """
     layers: list[LayerOutputs] = []
-    H: Any = X
+    H: Any = floats("X", X)
     for module in net.modules:
         H = module(H).data
         if isinstance(module, Linear):
@@ -52,7 +53,7 @@ def gradient_norms(net: Sequential, cost: Callable[..., Tensor], X, Y) -> np.nda
 
     The net's own gradients are set by this.
     """
-    cost(net(X), Y).backward()
+    cost(net(floats("X", X)), Y).backward()
     return np.array([np.linalg.norm(np.asarray(layer.dW)) for layer in linear_layers(net)])
 
 
@@ -64,7 +65,7 @@ def error_signal_norms(net: Sequential, cost: Callable[..., Tensor], X, Y) -> np
     outputs that grow from layer to layer make up for error signals that shrink.
     """
     Z = []
-    node: Tensor = Constant(X)
+    node: Tensor = Constant(floats("X", X))
     for module in net.modules:
         node = module(node)
         if isinstance(module, Linear):
@@ -84,7 +85,7 @@ def dead_fraction(H) -> float:
     >>> dead_fraction([[0.0, 1.0, 0.0], [0.0, 0.0, 2.0]])
     0.3333333333333333
     """
-    H = np.asarray(H)
+    H = floats("H", H)
     if H.ndim != 2 or not H.size:
         raise ValueError(f"outputs are (N, D) with at least one sample and unit, not {H.shape}")
     return float(np.mean(~H.any(axis=0)))
@@ -95,9 +96,10 @@ def loss_slice(loss: Callable[[np.ndarray], float], theta, d1, d2, grid) -> np.n
 
     theta is not changed, and d1, d2 have its shape.
     """
-    theta, d1, d2 = (np.asarray(v, dtype=np.float64) for v in (theta, d1, d2))
+    theta, d1, d2 = floats("theta", theta), floats("d1", d1), floats("d2", d2)
     if d1.shape != theta.shape or d2.shape != theta.shape:
         raise ValueError(f"directions of shape {d1.shape}, {d2.shape} for theta {theta.shape}")
+    grid = floats("grid", grid, 1)
     return np.array([[loss(theta + a * d1 + b * d2) for b in grid] for a in grid])
 
 
@@ -138,14 +140,16 @@ def loss_plane(
     Entry [i, j] is at `grid[i]` steps along d1 and `grid[j]` along d2.  The net's parameters are as
     they were afterwards, even after an error.
     """
+    X, steps = floats("X", X), floats("grid", grid, 1)
+    d1, d2 = [floats("d1", d) for d in d1], [floats("d2", d) for d in d2]
     start = [np.array(p.data) for p in net.parameters]
     for p, a, b in zip(net.parameters, d1, d2, strict=True):
         if a.shape != p.shape or b.shape != p.shape:
             raise ValueError(f"directions of shape {a.shape}, {b.shape} for {p.name} {p.shape}")
-    plane = np.empty((len(grid), len(grid)))
+    plane = np.empty((len(steps), len(steps)))
     try:
-        for i, step1 in enumerate(grid):
-            for j, step2 in enumerate(grid):
+        for i, step1 in enumerate(steps):
+            for j, step2 in enumerate(steps):
                 for p, centre, e1, e2 in zip(net.parameters, start, d1, d2, strict=True):
                     p.data[...] = centre + step1 * e1 + step2 * e2
                 plane[i, j] = float(cost(net(X), Y).data)
@@ -163,7 +167,7 @@ def path_in_plane(path: Sequence[Direction], d1: Direction, d2: Direction) -> np
     """
 
     def flat(arrays: Direction) -> np.ndarray:
-        return np.concatenate([np.ravel(a) for a in arrays])
+        return np.concatenate([floats("path, d1 and d2", a).ravel() for a in arrays])
 
     basis = np.column_stack([flat(d1), flat(d2)])
     offsets = np.array([flat(point) - flat(path[-1]) for point in path])

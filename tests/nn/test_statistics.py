@@ -96,7 +96,7 @@ def test_forward_statistics_follow_each_layer():
 
 def test_dead_units_are_those_that_are_zero_for_every_sample():
     assert dead_fraction([[0.0, 1.0, 0.0, -1.0], [0.0, 0.0, 2.0, 3.0]]) == 0.25
-    with pytest.raises(ValueError, match="at least one sample"):
+    with pytest.raises(ValueError, match="H is empty"):
         dead_fraction(np.empty((0, 3)))
 
 
