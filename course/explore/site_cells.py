@@ -13,7 +13,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from course.explore.site_math import mathml
+from course.typeset import mathml
 
 STILL_AT_MOST = 8_000  # bytes
 VIEW = "application/vnd.jupyter.widget-view+json"

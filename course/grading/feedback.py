@@ -19,10 +19,10 @@ from typing import Any
 
 from bleach.sanitizer import Cleaner
 from jinja2 import pass_context
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.preprocessors import GetGrades
 from pygments.formatters import HtmlFormatter
 
+from course.grading.mathematics import Renderer, markdown
 from course.grading.results import Outcome, Result
 from course.grading.session import one_gradebook, open_gradebook, recorded
 from course.grading.template import STUDENT
@@ -187,13 +187,9 @@ def safe_markdown(context: Any, source: str, attachments: Any = None) -> str:
 def rendered(source: str, attachments: Any = None, trusted: bool = False) -> str:
     """Markdown as HTML; whatever a text can do to a parser, the page must be made."""
     try:
-        renderer = IPythonRenderer(
-            escape=False,
-            attachments=attachments or {},
-            exclude_anchor_links=True,
-        )
-        text = MarkdownWithMath(renderer=renderer).render(source)
-        return text if trusted else clean_html(text)
+        renderer = Renderer(attachments)
+        text = markdown(source, renderer)
+        return renderer.put_back(text if trusted else clean_html(text))
     except Exception:
         return f"<pre>{html.escape(source)}</pre>"
 

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.page_weight import figures
 from course.explore import Explorable, figure, panel, site, text, toggle
-from course.explore.site_math import mathml
+from course.typeset import mathml
 from course.explore.site_widgets import shown
 
 ROOT = Path(__file__).parents[2]
