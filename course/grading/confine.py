@@ -2,7 +2,7 @@
 
 A program that runs as root keeps root's capabilities under Landlock, and some system calls reach out
 of any sandbox by an argument: another process's number, a request to the file system behind a file
-that may only be read.  So the worker drops every capability and installs a seccomp filter of its
+that may only be read, the target of a link.  So the worker drops every capability and installs a seccomp filter of its
 own, as classic BPF (`man 2 seccomp`), on top of the sandbox's.  Both hold for all that follows.
 """
 
@@ -18,6 +18,12 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 NUMBERS = {
     "x86_64": {"ioctl": 16, "fcntl": 72, "prlimit64": 302},
     "aarch64": {"ioctl": 29, "fcntl": 25, "prlimit64": 261},
+}
+# sandlock 0.9 opens files itself, and follows a link that points at nothing yet to make the file
+# there, wherever that is; names of sockets are the whole machine's.
+REFUSED = {
+    "x86_64": {"bind": 49, "link": 86, "symlink": 88, "linkat": 265, "symlinkat": 266},
+    "aarch64": {"symlinkat": 36, "linkat": 37, "bind": 200},
 }
 # What Python asks of terminals, pipes and sockets; other requests can freeze a file system (FIFREEZE)
 # or mark a file that is not one's own as immutable (FS_IOC_SETFLAGS).
@@ -56,6 +62,11 @@ def arguments_filter(machine: str) -> bytes | None:
             step(EQUAL, ARCHITECTURES[machine], 1, 0),
             step(RETURN, refuse),
             step(LOAD, NUMBER),
+            *(
+                s
+                for n in REFUSED[machine].values()
+                for s in (step(EQUAL, n, 0, 1), step(RETURN, refuse))
+            ),
             *rule("prlimit64", FIRST, [0], ALLOW, refuse),
             *rule("ioctl", SECOND, list(REQUESTS.values()), ALLOW, ERRNO | errno.ENOTTY),
             *rule("fcntl", SECOND, [*SENDS_SIGNALS.values(), *WATCHES.values()], refuse, ALLOW),

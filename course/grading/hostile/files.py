@@ -55,13 +55,20 @@ attempt("replace the solutions", lambda: os.rename(os.path.join(ROOT, "solutions
 LINKS = """
 import os
 secret = OUTSIDE["secret"]
-os.symlink(secret, "soft"); os.symlink(os.path.dirname(secret), "softly")
-attempt("read through a soft link", lambda: open("soft").read())
-attempt("list through a soft link", lambda: os.listdir("softly"))
-attempt("write through a soft link", lambda: open("soft", "a").write("x"))
+def links(target):
+    os.symlink(target, "soft-" + os.path.basename(target))
+    return "soft-" + os.path.basename(target)
+def make(path):
+    with open(path, "w") as file:
+        return file.write("planted")
+attempt("make a soft link", lambda: links("anything"))
+attempt("read through a soft link", lambda: open(links(secret)).read())
+attempt("list through a soft link", lambda: os.listdir(links(os.path.dirname(secret))))
+attempt("make a file through a link to nowhere", lambda: make(links(secret + ".planted")))
 attempt("make a hard link", lambda: os.link(secret, "hard"))
 attempt("pull it in by renaming", lambda: os.rename(secret, "mine"))
-attempt("push out by renaming", lambda: os.rename("soft", secret + ".soft"))
+make("mine.txt")
+attempt("push out by renaming", lambda: os.rename("mine.txt", secret + ".txt"))
 """
 
 DETOURS = """
@@ -197,8 +204,6 @@ def write(name):
         return file.write("x")
 for name in ("line\nbreak", b"\xff\xfe", "\u202egnp.tnednet", "-rf", "$(touch planted.txt)", "n" * 255, "*"):
     note("write under an odd name", lambda: write(name))
-os.symlink(b"/" + b"x" * 4000, "nowhere")
-os.symlink("loop", "loop")
 note("make a pipe", lambda: os.mkfifo("pipe"))
 """
 
@@ -208,7 +213,7 @@ ATTACKS = (
     Hostile("gradebook", "writes into the gradebook", GRADEBOOK, works=("raise all grades",), source=MEASURED),
     Hostile("writes", "plants and deletes files of the course", WRITES, works=("plant in the feedback",)),
     Hostile("links", "reaches outside by links made inside", LINKS,
-            works=("read through a soft link", "make a hard link"), source=JUDGE0),
+            works=("pull it in by renaming",), source=JUDGE0),
     Hostile("detours", "reaches outside by /proc and by going up", DETOURS,
             works=("read by a detour through /proc",)),
     Hostile("descriptors", "uses what the grader has open", DESCRIPTORS),

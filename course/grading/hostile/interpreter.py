@@ -73,7 +73,7 @@ for name in NAMES:
 
 # The hint of a misconception, spelled so that this program does not contain what it looks for.
 SCANS_MEMORY = """
-import ctypes, re
+import ctypes, os, re
 hint = re.compile(b"Your value grows wit[h] the numbe[r] of samples")
 def scan():
     for line in open("/proc/self/maps"):
@@ -84,6 +84,21 @@ def scan():
                     return line
     raise LookupError("no hint in memory")
 attempt("find the hints in memory", scan)
+seen = []
+def probe():
+    # Without a map: the kernel says, without a crash, whether a page can be written from.
+    out, into = os.pipe()
+    write = ctypes.CDLL(None).write
+    for thing in (object(), bytes(100), bytes(1 << 20), ctypes.create_string_buffer(100)):
+        near = id(thing) & ~4095
+        for page in range(near - (1 << 25), near + (1 << 25), 4096):
+            if write(into, ctypes.c_void_p(page), 4096) == 4096:
+                seen.append(os.read(out, 4096))
+                if hint.search(seen[-1]):
+                    return page
+    raise LookupError(f"no hint in {len(seen)} pages")
+attempt("find them page by page", probe)
+note("see pages at all", lambda: seen[100][:10])
 """
 
 PATCHED_WORKER = """
