@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Boundary(Explorable):
     """Computed in the browser."""
 
     title = "Decision boundary"
-    twin = Path(__file__).parent / "_boundary.js"
+    twin: ClassVar[str | Path | None] = Path(__file__).parent / "_boundary.js"
     w1 = slider(1.5, -3, 3, step=0.1, label="weight w₁")
     w2 = slider(1.0, -3, 3, step=0.1, label="weight w₂")
     b = slider(0.0, -3, 3, step=0.1, label="bias b")
@@ -39,8 +39,8 @@ class Boundary(Explorable):
         return figure(
             panel(
                 heat(values, (-4, 4, -4, 4), scale="diverging", limits=(0, 1), opacity=0.6),
-                points(*X[LABELS == 0].T, "negative", size=7),
-                points(*X[LABELS == 1].T, "positive", size=7),
+                points(X[LABELS == 0, 0], X[LABELS == 0, 1], "negative", size=7),
+                points(X[LABELS == 1, 0], X[LABELS == 1, 1], "positive", size=7),
                 x=axis("x₁", -4, 4),
                 y=axis("x₂", -4, 4),
                 height=400,
@@ -65,7 +65,7 @@ def interact_and_matplotlib() -> None:
     def draw(w1: float, w2: float, b: float) -> None:
         plt.figure(figsize=(5, 4))
         plt.contourf(GRID, GRID, surface(w1, w2, b), levels=20, cmap="RdBu", alpha=0.6)
-        plt.scatter(*X.T, c=LABELS, cmap="RdBu", edgecolor="k", s=20)
+        plt.scatter(X[:, 0], X[:, 1], c=LABELS, cmap="RdBu", edgecolor="k", s=20)
         right = int(np.sum((X @ np.array([w1, w2]) + b >= 0) == (LABELS == 1)))
         plt.title(f"{right} of {len(X)}")
         plt.show()

@@ -226,7 +226,7 @@ def mygrad(weights: Arrays, lr: float) -> Peer:
         loss = softmax_crossentropy(Z, y)
         loss.backward()
         for p in params:
-            p.data -= lr * p.grad
+            p.data -= lr * np.asarray(p.grad)
         return loss
 
     return step, lambda: [p.data for p in params]

@@ -13,6 +13,7 @@ import benchmarks._one_thread  # noqa: F401  (before NumPy)
 import argparse
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn import discriminant_analysis, linear_model, neural_network
@@ -20,7 +21,7 @@ from sklearn import discriminant_analysis, linear_model, neural_network
 from course import data, estimators
 
 RNG = np.random.default_rng
-NET = {"hidden_layer_sizes": (32,), "random_state": 0}
+NET: dict[str, Any] = {"hidden_layer_sizes": (32,), "random_state": 0}
 GATE, POINT = 2.0, 0.01
 
 

@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     rounds = 15 if parser.parse_args(arguments).quick else 60
     for modules in IMPORTS.values():  # compiled and in the disk cache
         seconds(modules)
-    rng, times = np.random.default_rng(0), {name: [] for name in IMPORTS}
+    rng = np.random.default_rng(0)
+    times: dict[str, list[float]] = {name: [] for name in IMPORTS}
     for _ in range(rounds):
         for name in rng.permutation(list(IMPORTS)):
             times[name].append(seconds(IMPORTS[name]))

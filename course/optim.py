@@ -202,7 +202,7 @@ class SGD:
         self.parameters = list(parameters)
         self.momentum = momentum
         self.velocities = [np.zeros(p.shape, p.dtype) for p in self.parameters]
-        self.updates = [_update_for(p.dtype) for p in self.parameters]
+        self.updates = [_update_for(p) for p in self.parameters]
         self.steps = 0
 
     @property
@@ -236,14 +236,15 @@ class SGD:
         self.steps += 1
 
 
-def _update_for(dtype: np.dtype) -> Callable[..., Any]:
-    """`y += a * x` for vectors of this dtype: one pass over memory where BLAS has it (axpy)."""
+def _update_for(p: Tensor) -> Callable[..., Any]:
+    """`y += a * x` for vectors of p's dtype: one pass over memory where BLAS has it (axpy)."""
     from scipy.linalg import blas  # only now: importing it takes longer than importing NumPy
 
     def update(x, y, a):
         y += a * x
 
-    return {np.dtype("f4"): blas.saxpy, np.dtype("f8"): blas.daxpy}.get(dtype, update)
+    axpy = {np.dtype("f4"): blas.saxpy, np.dtype("f8"): blas.daxpy}
+    return axpy.get(p.dtype, update) if p.size else update
 
 
 def train(

@@ -62,9 +62,11 @@ docstrings; change those, not the page. Letters with a number, such as H-21, are
 
 The notation is the same everywhere: one sample a row, `X` (N, D), `W` (D_in, D_out), `Z = X @ W + b`, outputs `H`,
 targets `Y`, predictions `Y_hat`. Losses are means over samples, `dW` has the shape of `W`, and an update is
-`p -= lr * dp`. No function changes its arguments unless it says so, and randomness comes only from the
-`numpy.random.Generator` that is passed in. Models and nets that are given float32 compute in float32. Wrong shapes
-raise a ValueError that says what was expected; the models also refuse empty data, NaN and infinite entries.
+`p -= lr * dp`. No function changes its arguments unless it says so, and what it returns shares no memory with them.
+Randomness comes only from the `numpy.random.Generator` that is passed in. Models and nets that are given float32
+compute in float32. Wrong shapes raise a ValueError that says what was expected; empty data, NaN and infinite entries
+are refused. The operations of `course.autodiff` and the modules of `course.nn` pass NaN on, as arithmetic does;
+gradients of a loss that is not finite are refused. A value that the graph still needs cannot change unnoticed.
 
 In signatures an `ArrayLike` is anything that NumPy makes an array of, an `Array` is a NumPy array of floats.
 """

@@ -266,3 +266,20 @@ def test_training_on_nan_is_refused():
 def test_impossible_settings_are_refused(call):
     with pytest.raises(ValueError, match=r"\d|learning rate|momentum"):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f8", "g"])
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4), (0, 2)])
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_step_is_p_minus_lr_dp_in_every_dtype_shape_and_order_of_memory(dtype, shape, momentum):
+    rng = np.random.default_rng(0)
+    start = np.asarray(rng.standard_normal(shape), dtype)
+    weights = np.asarray(rng.standard_normal(shape[::-1]), dtype)
+    for p, part in [(Tensor(start.T), lambda t: t), (Tensor(start), lambda t: t.T)]:
+        right, optimiser = p.data.astype("f8"), SGD([p], lr=0.25, momentum=momentum)
+        for factor in (1, 1 + momentum):
+            (part(p) * weights).sum().backward()
+            right = right - 0.25 * factor * p.grad.astype("f8")
+            optimiser.step()
+        assert p.data.dtype == np.dtype(dtype)
+        np.testing.assert_allclose(p.data.astype("f8"), right, rtol=5e-3 if dtype == "f2" else 1e-5)

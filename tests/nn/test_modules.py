@@ -267,6 +267,20 @@ def test_leaky_relu_takes_its_slope():
     np.testing.assert_allclose(activation_slope("leaky_relu", [-2.0, 2.0], slope=0.3), [0.3, 1])
 
 
+def test_the_update_p_minus_lr_dp_over_params_changes_the_net_and_is_noticed():
+    rng = np.random.default_rng(0)
+    net, X, dY = MLP([3, 4, 2], rng), rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
+    net.forward(X)
+    net.backward(dY)
+    expected = [p - 0.1 * dp for p, dp in net.params()]
+    for p, dp in net.params():
+        p -= 0.1 * dp
+    for (p, _), right in zip(net.params(), expected, strict=True):
+        np.testing.assert_array_equal(p, right)
+    with pytest.raises(RuntimeError, match="was changed"):
+        net.backward(dY)
+
+
 def test_weights_changed_between_forward_and_backward_are_noticed():
     layer = Linear(np.ones((3, 2)), np.ones(2))
     layer.forward(np.ones((4, 3)))
