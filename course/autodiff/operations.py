@@ -241,7 +241,14 @@ class MatMul(Operation):
     symbol = "@"
 
     def __init__(self, a, b):
-        Operation.__init__(self, a._data @ b._data, (a, b))
+        try:
+            product = a._data @ b._data
+        except ValueError:
+            raise ValueError(
+                "a @ b takes as many columns in a as there are rows in b, "
+                f"but a is {a.shape} and b is {b.shape}"
+            ) from None
+        Operation.__init__(self, product, (a, b))
 
     def vjp(self, grad):
         a, b = self.parents

@@ -116,6 +116,33 @@ def test_gradient_of_matmul_for_vectors_matrices_and_stacks(shapes):
     assert check, str(check)
 
 
+@pytest.mark.parametrize(
+    ("call", "shapes"),
+    [
+        (lambda a, b: a @ b, [(3, 4), (3, 4)]),
+        (lambda a, b: a @ b, [(3,), (4,)]),
+        (lambda a, b: a @ b, [(), (4,)]),
+        (lambda a, b: a + b, [(3, 2), (4,)]),
+        (lambda a, b: a - b, [(3,), (4,)]),
+        (lambda a, b: a * b, [(3,), (4,)]),
+        (lambda a, b: a / b, [(3,), (4,)]),
+        (lambda a, b: a**b, [(3,), (4,)]),
+        (ad.maximum, [(3,), (4,)]),
+        (ad.euclidean_cost, [(3, 1), (3,)]),
+        (ad.binary_cross_entropy, [(3, 1), (3,)]),
+        (lambda Z, y: ad.softmax_cross_entropy(Z, np.zeros(y.shape, int)), [(3, 2), (4,)]),
+        (lambda X, W: ad.affine(X, W, np.zeros(2)), [(3, 4), (5, 2)]),
+        (lambda x, w: ad.convolve1d(x, w), [(2, 3, 8), (1, 2, 3)]),
+    ],
+)
+def test_shapes_that_do_not_fit_are_both_named(call, shapes):
+    operands = [Tensor(np.ones(shape)) for shape in shapes]
+    with pytest.raises(ValueError, match=r"\(") as error:
+        call(*operands)
+    for shape in shapes:
+        assert str(shape).replace(" ", "") in str(error.value).replace(" ", "")
+
+
 @quick
 @given(n=st.integers(1, 5), d=st.integers(1, 5), h=st.integers(1, 5), seed=st.integers(0, 99))
 def test_gradient_of_affine(n, d, h, seed):
@@ -277,7 +304,10 @@ def test_costs_bear_huge_scores_without_a_warning():
         (lambda: ad.affine(np.ones(3), np.ones((3, 5)), np.ones(5)), r"X is \(3,\)"),
         (lambda: ad.affine(np.ones((4, 3)), np.ones((3, 5)), np.ones((4, 5))), r"b is \(4, 5\)"),
         (lambda: Tensor(np.ones((2, 3))) + np.ones(2), r"\(2,3\) \(2,\)"),
-        (lambda: Tensor(np.ones((2, 3))) @ np.ones((2, 3)), "size 2 is different from 3"),
+        (
+            lambda: Tensor(np.ones((2, 3))) @ np.ones((2, 3)),
+            "as many columns in a as there are rows in b",
+        ),
         (lambda: ad.softmax_cross_entropy(np.ones((2, 3)), [0, 3]), r"0\.\.2: found 0\.\.3"),
         (lambda: ad.softmax_cross_entropy(np.ones((2, 3)), [0, -1]), r"0\.\.2: found -1\.\.0"),
         (lambda: ad.softmax_cross_entropy(np.ones((2, 3)), [0]), r"\(2, 3\) and \(1,\)"),
