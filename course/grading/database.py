@@ -5,7 +5,8 @@ What `install` mends in nbgrader:
 - a course without an id is written down as one; PostgreSQL refuses assignments of a course that is
   not there, which SQLite does not look at;
 - the columns by which a submission's own rows are found are indexed.  Without that each submission
-  reads the rows of all others: 10,000 students took forty times as long as 1,000.
+  reads the rows of all others: recording one took half as long again in a class of 10,000 as in a
+  class of 30, and four times as long in one of 100,000; now it takes the same in all of them.
 """
 
 from __future__ import annotations

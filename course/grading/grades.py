@@ -89,7 +89,7 @@ def grades(course_root: Path | str, name: str) -> list[StudentGrade]:
         most, due = float(assignment.max_score), assignment.duedate
         recorded = cell_rows(book, name)
         found = []
-        submissions = {s.student_id: s for s in book.assignment_submissions(name)}
+        submissions = handed_in(book, name)
         for student in sorted(book.students, key=lambda s: s.id):
             common: dict[str, Any] = {
                 "student": student.id,
@@ -100,19 +100,19 @@ def grades(course_root: Path | str, name: str) -> list[StudentGrade]:
                 "max_score": most,
                 "due": due,
             }
-            submission = submissions.get(student.id)
-            if submission is None:
+            if student.id not in submissions:
                 found.append(StudentGrade(**common))
                 continue
+            timestamp, penalty = submissions[student.id]
             result = recorded_result(coursedir, name, student.id)
             rows = in_order(recorded.get(student.id, []), result)
             found.append(
                 StudentGrade(
                     **common,
                     handed_in=True,
-                    timestamp=submission.timestamp,
+                    timestamp=timestamp,
                     raw_score=float(sum(row.points for row, _ in rows)),
-                    penalty=float(submission.late_submission_penalty or 0.0),
+                    penalty=penalty,
                     waiting=sum(waits for _, waits in rows),
                     cells=tuple(row for row, _ in rows),
                     reason=result.reason,
@@ -130,11 +130,21 @@ def penalties(course_root: Path | str, name: str) -> dict[str, float]:
 
     coursedir, _ = course_directory(course_root)
     with Gradebook(coursedir.db_url, coursedir.course_id) as book:
-        late = {
-            s.student_id: float(s.late_submission_penalty or 0.0)
-            for s in book.assignment_submissions(name)
-        }
-    return {student: points for student, points in late.items() if points > 0}
+        late = handed_in(book, name)
+    return {student: points for student, (_, points) in late.items() if points > 0}
+
+
+def handed_in(book: Any, name: str) -> dict[str, tuple[datetime | None, float]]:
+    """By student, when the submission came in and what its lateness costs; one query for a class."""
+    from nbgrader.api import Assignment, SubmittedAssignment
+
+    columns = (SubmittedAssignment.timestamp, SubmittedAssignment.late_submission_penalty)
+    rows = (
+        book.db.query(SubmittedAssignment.student_id, *columns)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .filter(Assignment.name == name)
+    )
+    return {student: (time, float(penalty or 0.0)) for student, time, penalty in rows}
 
 
 def cell_rows(book: Any, name: str) -> dict[str, list[tuple[CellGrade, bool]]]:

@@ -13,7 +13,9 @@ from nbgrader.api import Gradebook
 from tiny_course import NAME, hand_in, released, solved
 
 from course.grading.database import INDEXES
+from course.grading.export import export
 from course.grading.gradebook import course_directory, grade_class, grade_one, prepare
+from course.grading.grades import penalties
 
 pytestmark = [
     pytest.mark.usefixtures("trusting"),
@@ -83,3 +85,18 @@ def test_the_number_of_statements_for_a_submission_does_not_depend_on_the_others
         hand_in(tiny, f"student-{i}", solved(released(tiny)))
     grade_class(tiny, NAME)
     assert len(statements_of(lambda: grade_one(str(tiny), NAME, "ada"))) == alone
+
+
+def test_the_number_of_statements_of_an_export_does_not_depend_on_the_class(tiny: Path) -> None:
+    def export_all() -> None:
+        for form in ("nbgrader", "canvas", "moodle", "junit"):
+            export(tiny, NAME, form, tiny / "out")
+        penalties(tiny, NAME)
+
+    counts = []
+    for number in (2, 12):
+        for i in range(number):
+            hand_in(tiny, f"student-{i}", solved(released(tiny)))
+        grade_class(tiny, NAME)
+        counts.append(len(statements_of(export_all)))
+    assert counts[0] == counts[1]
