@@ -36,7 +36,7 @@ SANDBOXES = ("bubblewrap", "sandlock")
 MISTAKES = (
     r"NameError|AttributeError|TypeError|SyntaxError|KeyError|IndexError|UnboundLocal|ImportError"
 )
-IDLE = supervise.IDLE
+LIMITS = {name: getattr(supervise, name) for name in ("IDLE", "OVER", "ENDING")}
 BY_NAME = {attack.name: attack for attack in HOSTILE}
 
 
@@ -149,7 +149,8 @@ def attacked(attacked_source: Path, tmp_path_factory: pytest.TempPathFactory) ->
         grade_class(root, NAME)
         (scratch := Path(place, "tmp")).mkdir()
         patch.setattr(tempfile, "tempdir", str(scratch))
-        patch.setattr(supervise, "IDLE", 1.0)
+        for limit in LIMITS:
+            patch.setattr(supervise, limit, 1.0)
         patch.setattr(
             grader_module, "ProcessLimits", functools.partial(ProcessLimits, cell_seconds=1.0)
         )
@@ -290,7 +291,8 @@ def test_with_the_limits_of_real_classes(
     sandbox: str,
 ) -> None:
     """Above, limits are short, so that many attacks can be tried; these are those that ship."""
-    monkeypatch.setattr(supervise, "IDLE", IDLE)
+    for limit, value in LIMITS.items():
+        monkeypatch.setattr(supervise, limit, value)
     monkeypatch.setattr(grader_module, "ProcessLimits", ProcessLimits)
     root = tmp_path / "course"
     shutil.copytree(attacked_source, root)

@@ -160,6 +160,34 @@ attempt("give one of them a second name", lambda: os.link(os.__file__, "module")
 attempt("remove one of them", lambda: os.unlink(execute.__file__))
 """
 
+# Whoever looks at a path and then opens it may open another: it changes in between.
+RACES = """
+import ctypes, os, threading, time
+library = ctypes.CDLL(None)
+def race(outside, flags):
+    path, done = ctypes.create_string_buffer(b"mine", 4096), []
+    def flip():
+        while not done:
+            path.value = b"mine"
+            path.value = outside.encode()
+    threading.Thread(target=flip, daemon=True).start()
+    open("mine", "w").close()
+    end = time.monotonic() + 0.3
+    try:
+        while time.monotonic() < end:
+            opened = library.open(path, flags, 0o600)
+            if opened >= 0:
+                text = os.read(opened, 100) if flags == os.O_RDONLY else b""
+                os.close(opened)
+                if text:
+                    return text
+    finally:
+        done.append(True)
+    raise PermissionError("never")
+attempt("read a file whose name changes", lambda: race(OUTSIDE["secret"], os.O_RDONLY))
+attempt("make a file whose name changes", lambda: race(OUTSIDE["secret"] + ".made", os.O_CREAT | os.O_WRONLY))
+"""
+
 HUGE_FILES = """
 import os
 def sparse():
@@ -214,6 +242,8 @@ ATTACKS = (
     Hostile("writes", "plants and deletes files of the course", WRITES, works=("plant in the feedback",)),
     Hostile("links", "reaches outside by links made inside", LINKS,
             works=("pull it in by renaming",), source=JUDGE0),
+    Hostile("races", "changes a file's name between the look and the opening", RACES,
+            source="seccomp_unotify(2): the time of check is not the time of use"),
     Hostile("detours", "reaches outside by /proc and by going up", DETOURS,
             works=("read by a detour through /proc",)),
     Hostile("descriptors", "uses what the grader has open", DESCRIPTORS),
