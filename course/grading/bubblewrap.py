@@ -63,6 +63,7 @@ def in_memory(content: bytes) -> Iterator[int]:
 
 
 PATH = ("/course", "/packages")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 @functools.cache
@@ -92,8 +93,10 @@ def bubblewrap_arguments(files: Runtime, limits: ProcessLimits) -> list[str]:
     for name, real in files.packages.items():
         options += ["--ro-bind", str(real), f"/packages/{name}"]
     options += ["--ro-bind", str(files.home / "course"), "/course/course"]
-    # No /proc: nothing honest needs it, and as root /proc/sys could be written.
-    options += ["--dev", "/dev", "--size", str(limits.scratch), "--tmpfs", SCRATCH]
-    for mount in ("/dev", *hidden, "/"):  # such a file system in memory has no limit
+    # No /proc, no terminals: nothing honest needs them, and as root /proc/sys could be written.
+    for device in filter(os.path.exists, DEVICES):
+        options += ["--dev-bind", device, device]
+    options += ["--size", str(limits.scratch), "--tmpfs", SCRATCH]
+    for mount in (*hidden, "/"):  # such a file system in memory has no limit
         options += ["--remount-ro", mount]
     return [*options, "--chdir", SCRATCH]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -32,6 +33,9 @@ START = 60.0  # seconds that a container may take to start, and a worker to be f
 KILL = 20.0  # seconds after which a worker that was killed and is still there costs its container
 RENEW = 500  # submissions that a container serves
 CREDENTIALS = struct.Struct("3i")  # process, user, group
+
+
+LOG = logging.getLogger(__name__)
 
 
 class Refused(OSError):
@@ -231,6 +235,7 @@ def start(files: Runtime, limits: ProcessLimits) -> Worker:
             return container.fork(limits)
         except Refused as error:
             HERE.refused[files.home] = str(error)
+            LOG.info("each worker gets a bubblewrap of its own: %s", error)
             if container is not None:
                 HERE.discard(container)
     return Bubblewrapped(files, limits)

@@ -131,7 +131,10 @@ def become_worker(is_set_up: int, requests: int, answers: int) -> None:
         namespaces.filter_system_calls(rules)
     os.write(is_set_up, READY)
     os.close(is_set_up)
-    worker.main(others=OURS)
+    try:
+        worker.main(others=OURS)
+    finally:
+        os._exit(1)
 
 
 def exit_code(status: int) -> int:

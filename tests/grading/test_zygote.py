@@ -121,6 +121,7 @@ def f():
         did.append((name, tried(lambda: os.chmod('/dev/' + name, 0o600))))
         did.append((name, tried(lambda: os.utime('/dev/' + name, (1, 1)))))
     did.append(('pty', tried(os.openpty)))
+    did.append(('ptmx', tried(lambda: kept.append(os.open('/dev/pts/ptmx', os.O_RDWR)))))
     one = socket.socket(socket.AF_UNIX); kept.append(one)
     did.append(('abstract', tried(lambda: (one.bind(chr(0) + 'meet'), one.listen()))))
     two = socket.socket(); kept.append(two)
