@@ -59,7 +59,7 @@ from traitlets import Unicode
 from course.grading import database, session
 from course.grading.feedback import TEMPLATES, complete, read_result, write_result
 from course.grading.results import Cell, Result
-from course.grading.session import one_gradebook, open_gradebook, recorded
+from course.grading.session import one_gradebook, open_gradebook, recorded, together
 from course.grading.template import Rebuilt, Unreadable, clean, read_bytes, rebuild, unreadable
 from course.grading.warm import GradedExporter, create_engine
 
@@ -242,7 +242,8 @@ class SandboxedAutograde(Autograde):
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Record the submission; copy nothing but its plain, small files."""
         source = Path(self._format_source(assignment_id, student_id))
-        with open_gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+        book = open_gradebook(self.coursedir.db_url, self.coursedir.course_id)
+        with book as gradebook, together(gradebook):
             if not self.create_student:
                 gradebook.find_student(student_id)
             gradebook.update_or_create_student(student_id)
@@ -281,7 +282,9 @@ class SandboxedAutograde(Autograde):
         self.exporter._preprocessors = []
         for preprocessor in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
             self.exporter.register_preprocessor(preprocessor)
-        output, resources = self.exporter.from_notebook_node(notebook, resources)
+        book = open_gradebook(self.coursedir.db_url, self.coursedir.course_id)
+        with book, together(book):
+            output, resources = self.exporter.from_notebook_node(notebook, resources)
         self.write_single_notebook(output, resources)
 
     def rebuild(self, path: Path) -> Rebuilt:
@@ -366,16 +369,18 @@ def record_assignment(
     from nbgrader.api import MissingEntry
     from nbgrader.preprocessors import SaveCells
 
+    known = {}
     with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         try:
             gradebook.find_assignment(name)
         except MissingEntry:
             gradebook.add_assignment(name)
+        for notebook_id in released:
+            known[notebook_id] = cells_known(gradebook, notebook_id, name)
     for notebook_id, notebook in released.items():
         marks = [cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"]]
         ours = {(m["grade_id"], float(m["points"])) for m in marks if m.get("grade")}
-        with open_gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-            theirs, sources = cells_known(gradebook, notebook_id, name)
+        theirs, sources = known[notebook_id]
         if theirs != ours or sources != {m["grade_id"] for m in marks if m.get("grade_id")}:
             resources = {
                 "nbgrader": {
