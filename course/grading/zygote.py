@@ -125,7 +125,8 @@ def become_worker(is_set_up: int, requests: int, answers: int) -> None:
     os.dup2(answers, 1)
     os.closerange(3, is_set_up)
     os.closerange(is_set_up + 1, 1 << 16)
-    numpy.random.seed()  # not the same numbers in each worker; `random` sees to that by itself
+    # Not the same numbers in each worker; `random` sees to that by itself.
+    numpy.random.seed()  # noqa: NPY002
     rules = worker_filter()
     if rules is not None:
         namespaces.filter_system_calls(rules)
