@@ -58,7 +58,9 @@ class Sums:
             if stat.S_ISREG(about.st_mode) and key not in self.known:
                 self.known[key] = hashlib.sha256(path.read_bytes()).hexdigest()
             if not stat.S_ISDIR(about.st_mode):
-                found[str(inside)] = f"{about.st_mode:o} {about.st_uid} {self.known.get(key)}"
+                # Named by a digest of the grading code; its content is what must not change.
+                name = re.sub(r"^\.grading/00-tiny-\w+", ".grading/reference", str(inside))
+                found[name] = f"{about.st_mode:o} {about.st_uid} {self.known.get(key)}"
         return found
 
 
