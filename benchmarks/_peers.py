@@ -34,18 +34,18 @@ def course_tape(weights: Arrays, lr: float) -> Peer:
 
 
 def course_modules(weights: Arrays, lr: float) -> Peer:
-    """Ours: the same modules with explicit forward and backward."""
+    """Ours: the same modules with explicit forward and backward, and SGD."""
     from course.nn import Linear, Pointwise, Sequential, SoftmaxCrossEntropy
+    from course.optim import SGD
 
     W1, b1, W2, b2 = weights
     net = Sequential([Linear(W1, b1), Pointwise("relu"), Linear(W2, b2)])
-    cost = SoftmaxCrossEntropy()
+    cost, optimiser = SoftmaxCrossEntropy(), SGD(net.parameters, lr)
 
     def step(X, y):
         loss = cost.forward(net.forward(X), y)
         net.backward(cost.backward(), input_grad=False)
-        for p in net.parameters:
-            p.data -= lr * p.grad
+        optimiser.step()
         return loss
 
     return step, lambda: [p.data for p in net.parameters]
