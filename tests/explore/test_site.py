@@ -15,8 +15,8 @@ import pytest
 
 from benchmarks.page_weight import figures
 from course.explore import Explorable, figure, panel, site, text, toggle
-from course.typeset import mathml
 from course.explore.site_widgets import shown
+from course.typeset import mathml
 
 ROOT = Path(__file__).parents[2]
 EXPORT = (
