@@ -87,9 +87,8 @@ class Interface:
                 "the value of a computed node cannot be set: change the leaves it was "
                 "computed from, and compute it again"
             )
-        if (
-            getattr(value, "leaf", None) is not self
-        ):  # else: `x.data -= …` has done its work already
+        done = getattr(value, "leaf", None) is self  # `x.data -= …` has written already
+        if not done:
             value = as_floats(value)
             if value.shape != self.shape:
                 raise ValueError(
