@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 _ALIGNED = re.compile(r"\\(begin|end)\{aligned\}")
 # MathML Core has no variant but `normal`: bold letters are characters of their own.
 _BARE_BOLD = re.compile(r"\\mathbf\s+([A-Za-z])")
+# Browsers slant a single letter by taking another character, which few fonts have for Greek: without
+# a mathematical font it would be an empty box.
+_GREEK = re.compile(r"<mi>(&#x0?03[7-9A-F][0-9A-F];|[\u0370-\u03ff])</mi>")
 _ROMAN = re.compile(r"\\(?:mathrm|mathsf)\s*(?:\{([^{}]*)\}|([A-Za-z]))")
 
 
@@ -27,4 +31,10 @@ def mathml(latex: str, *, display: bool = False) -> str:
         raise ValueError(f"this formula cannot be typeset: {latex}") from error
     if "\\" in result or "<mi>&</mi>" in result:
         raise ValueError(f"this formula has a command that cannot be typeset: {latex}")
-    return result
+    return _GREEK.sub(_slanted, result)
+
+
+def _slanted(found: re.Match[str]) -> str:
+    """A Greek letter as itself, slanted by the style sheet: small ones only, as TeX does."""
+    style = ' style="font-style: italic"' if html.unescape(found[1]).islower() else ""
+    return f'<mi mathvariant="normal"{style}>{found[1]}</mi>'

@@ -31,7 +31,6 @@ ATTRIBUTES = {
     *("width", "height", "depth", "lspace", "rspace", "minsize", "maxsize", "linethickness"),
     *("columnalign", "rowspacing", "columnspacing", "displaystyle", "scriptlevel", "movablelimits"),
 }
-GREEK = re.compile("[\u0370-\u03ff]")
 # A tag as the cleaner writes it: a formula inside one is in a picture's description.
 TAG = re.compile(r"<[a-zA-Z/][^\s>]*(?:\s+[\w-]+(?:=\"[^\"]*\")?)*\s*/?>")
 
@@ -62,18 +61,13 @@ def safe_mathml(latex: str, display: bool) -> str:
 
 
 def keep_known(element: ET.Element, depth: int = 0) -> None:
-    """Drop attributes that are not known, in place; ValueError for an element that is not.
-
-    Greek letters stay upright: a machine without a mathematical font has no slanted ones.
-    """
+    """Drop attributes that are not known, in place; ValueError for an element that is not."""
     name = element.tag.removeprefix(SPACE)
     if not element.tag.startswith(SPACE) or name not in ELEMENTS or depth > DEEPEST:
         raise ValueError(f"not MathML: {name}")
     for key, value in list(element.attrib.items()):
         if key not in ATTRIBUTES or not WORDS.fullmatch(value):
             del element.attrib[key]
-    if name == "mi" and GREEK.fullmatch(element.text or ""):
-        element.set("mathvariant", "normal")
     for child in element:
         keep_known(child, depth + 1)
 

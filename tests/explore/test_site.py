@@ -16,7 +16,6 @@ import pytest
 from benchmarks.page_weight import figures
 from course.explore import Explorable, figure, panel, site, text, toggle
 from course.explore.site_widgets import shown
-from course.typeset import mathml
 
 ROOT = Path(__file__).parents[2]
 EXPORT = (
@@ -216,26 +215,3 @@ def test_a_page_cannot_break_out_of_its_script() -> None:
     )
     assert title == "<b>x</b> & y"
     assert "<title>&lt;b&gt;x&lt;/b&gt; &amp; y</title>" in text
-
-
-@pytest.mark.parametrize(
-    "latex",
-    [
-        r"\theta_{t+1} = \theta_t - \eta \nabla J(\theta_t)",
-        r"\frac{\partial \mathcal L}{\partial \mathbf W^{(1)}}",
-        r"\begin{aligned} a &= b \\ c &= d \end{aligned}",
-        r"\begin{cases} 1 & z \ge 0 \\ 0 & z < 0 \end{cases}",
-        r"\lVert \hat{\mathbf y} - \mathbf y \rVert^2",
-        r"\operatorname{softmax}(\mathbf z)_k \quad \text{for all } k",
-        r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}^{\mathsf T}",
-    ],
-)
-def test_formulas_become_mathml(latex: str) -> None:
-    result = mathml(latex, display=True)
-    assert result.startswith("<math")
-    assert 'mathvariant="bold"' not in result
-
-
-def test_a_formula_that_cannot_be_typeset_is_named() -> None:
-    with pytest.raises(ValueError, match=r"\\unheard"):
-        mathml(r"x + \unheard{y}")
