@@ -33,8 +33,6 @@ START = 60.0  # seconds that a container may take to start, and a worker to be f
 KILL = 20.0  # seconds after which a worker that was killed and is still there costs its container
 RENEW = 500  # submissions that a container serves
 CREDENTIALS = struct.Struct("3i")  # process, user, group
-
-
 LOG = logging.getLogger(__name__)
 
 

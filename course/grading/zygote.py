@@ -22,6 +22,7 @@ import select
 import signal
 import socket
 from collections.abc import Iterable
+from typing import NoReturn
 
 import numpy.random
 
@@ -73,20 +74,21 @@ def watch(size: int, scratch: str, report: int, requests: int, answers: int) -> 
     try:
         namespaces.new_namespaces()
         child = os.fork()
+        if child == 0:
+            grader.close()
+            os.close(setting_up)
+            init(size, scratch, is_set_up, requests, answers)
+        alive = os.pidfd_open(child)
     except OSError as error:
         grader.send(str(error).encode())
         return
-    if child == 0:
-        grader.close()
-        os.close(setting_up)
-        init(size, scratch, is_set_up, requests, answers)
     for descriptor in (is_set_up, requests, answers):
         os.close(descriptor)
     said = os.read(setting_up, 200)  # written before, and closed when, student code is read
     grader.send(said or b"the worker ended before it began")
     waiting = select.poll()
     waiting.register(grader, select.POLLIN)
-    waiting.register(os.pidfd_open(child), select.POLLIN)
+    waiting.register(alive, select.POLLIN)
     if any(descriptor == report for descriptor, _ in waiting.poll()):
         os.kill(child, signal.SIGKILL)  # the grader has closed its end, or is gone
     _, status = os.waitpid(child, 0)
@@ -94,7 +96,7 @@ def watch(size: int, scratch: str, report: int, requests: int, answers: int) -> 
         grader.send(str(exit_code(status)).encode())
 
 
-def init(size: int, scratch: str, is_set_up: int, requests: int, answers: int) -> None:
+def init(size: int, scratch: str, is_set_up: int, requests: int, answers: int) -> NoReturn:
     """Be process 1: make the worker's surroundings, fork it, end as it ends."""
     try:
         os.setsid()
@@ -117,7 +119,7 @@ def init(size: int, scratch: str, is_set_up: int, requests: int, answers: int) -
             os._exit(exit_code(status))
 
 
-def become_worker(is_set_up: int, requests: int, answers: int) -> None:
+def become_worker(is_set_up: int, requests: int, answers: int) -> NoReturn:
     """Keep two pipes and nothing else, lock the door, serve one request."""
     namespaces.die_with_parent()
     is_set_up = os.dup2(is_set_up, 200)

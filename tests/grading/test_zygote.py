@@ -438,7 +438,7 @@ def test_an_allowed_package_is_imported_before_the_first_submission() -> None:
     assert SET.imports == ("numpy",)
 
 
-def test_a_worker_that_is_ready_answers_in_a_tenth_of_a_second() -> None:
+def test_a_worker_is_forked_and_answers_in_a_twentieth_of_a_second() -> None:
     files = runtime()
     answers_once(files)
     times = []
