@@ -139,7 +139,7 @@ def size_of(folder: str) -> int:
             return 1 << 62  # below it nothing could be counted
         for name in (*folders, *files):
             with contextlib.suppress(OSError):
-                total += max(os.lstat(os.path.join(path, name)).st_size, 512)
+                total += max(os.lstat(os.path.join(path, name)).st_size, 4096)
     return total
 
 

@@ -208,7 +208,7 @@ def told_by(ran: Ran) -> dict[str, str]:
     return told if isinstance(told, dict) else {}
 
 
-def assert_it_got_as_far_as_it_meant_to(attack: Hostile, ran: Ran, found: bool = False) -> None:
+def assert_it_got_as_far_as_it_meant_to(attack: Hostile, ran: Ran) -> None:
     """Every step was reached; no `attempt` succeeded; none died of a mistake of its author's."""
     told, failed = told_by(ran), failures(ran)
     if attack.ends:
