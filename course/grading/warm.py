@@ -59,19 +59,25 @@ class Compiled(BytecodeCache):
 
 def highlighted(source: str, language: str, metadata: Any = None) -> str:
     """Code as HTML, as nbconvert's `Highlight2HTML` gives it."""
+    formatter = formatter_of(language)
     if language.startswith("ipython") and metadata and "magics_language" in metadata:
         language = metadata["magics_language"]
-    return pygments.highlight(source or " ", *lexer_and_formatter(language))
+    return pygments.highlight(source or " ", lexer_of(language), formatter)
+
+
+@functools.lru_cache(16)  # making both anew for each cell took as long as colouring it
+def formatter_of(language: str) -> HtmlFormatter:
+    """What writes the HTML."""
+    return HtmlFormatter(cssclass=html.escape(f" highlight hl-{language}"))
 
 
 @functools.lru_cache(16)
-def lexer_and_formatter(language: str) -> tuple[Lexer, HtmlFormatter]:
-    """Kept: making them anew for each cell took as long as colouring it."""
+def lexer_of(language: str) -> Lexer:
+    """What reads a language; plain text for one that is unknown."""
     try:
-        lexer = get_lexer_by_name(language)
+        return get_lexer_by_name(language)
     except ClassNotFound:
-        lexer = TextLexer()
-    return lexer, HtmlFormatter(cssclass=html.escape(f" highlight hl-{language}"))
+        return TextLexer()
 
 
 def preprocessed(exporter: Exporter, nb: Any, resources: Any) -> tuple[Any, dict[str, Any]]:

@@ -56,6 +56,23 @@ def test_one_wrong_entry_is_seen_whole_or_as_a_fingerprint(
     assert text(kept(array), wrong) is not None
 
 
+@given(
+    npst.arrays(float, SHAPES, elements=FLOATS | st.sampled_from([np.nan, np.inf, -np.inf])),
+    st.data(),
+)
+def test_what_is_quickly_found_equal_is_what_is_found_equal_entry_by_entry(
+    array: np.ndarray, data: st.DataObject
+) -> None:
+    got = array.copy()
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, array.size - 1))
+        got.flat[at] = data.draw(FLOATS | st.sampled_from([np.nan, np.inf]))
+    quick = text(kept(array), got)
+    with pytest.MonkeyPatch.context() as slowly:
+        slowly.setattr(Fingerprint, "fits", lambda *_: False)
+        assert text(kept(array), got) == quick
+
+
 @pytest.mark.parametrize(
     ("expected", "got"),
     [

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nbconvert.filters import markdown2html
+from nbconvert.filters import Highlight2HTML, markdown2html
 from tiny_course import NAME, hand_in, released, solved, words
 
 from course.grading.feedback import clean_html, complete, outcome_output, read_result, write_result
@@ -19,6 +19,7 @@ from course.grading.gradebook import feedback_pages, grade_class
 from course.grading.hostile import SCRIPT
 from course.grading.results import Outcome, Result
 from course.grading.template import inert_markdown
+from course.grading.warm import highlighted
 
 HARMLESS = ("http:", "https:", "mailto:", "attachment:")
 WRONG = "def double(x):\n    return x"
@@ -112,6 +113,29 @@ def test_a_picture_that_is_missing_does_not_cost_the_page(tiny: Path) -> None:
     notebook = solved(released(tiny))
     notebook["cells"][-1]["source"] = "![gone](attachment:gone.png) and an answer"
     assert "and an answer" in page(tiny, notebook).text
+
+
+@pytest.mark.usefixtures("trusting")
+def test_a_picture_of_the_students_own_is_shown_and_others_cells_get_none_of_it(tiny: Path) -> None:
+    notebook = solved(released(tiny))
+    for name in ("a.png", "b.png"):
+        notebook["cells"].append(
+            words(f"x-{name}", f"![drawn](attachment:{name})")
+            | {"attachments": {"a.png": {"image/png": "iVBORw0KGgo="}}}
+        )
+    pictures = page(tiny, notebook).select("img")
+    assert [picture["src"] for picture in pictures] == ["data:image/png;base64,iVBORw0KGgo="]
+
+
+@pytest.mark.parametrize("language", ["python", "ipython3", "no such language"])
+@pytest.mark.parametrize("metadata", [None, {"magics_language": "bash"}])
+@pytest.mark.filterwarnings("ignore:No lexer found")
+def test_code_is_coloured_as_nbconvert_colours_it(
+    language: str, metadata: dict[str, str] | None
+) -> None:
+    theirs = Highlight2HTML(pygments_lexer=language)
+    for source in ("", "def f(x):\n    return '<b>' + x  # ü", "%matplotlib inline\n!ls | wc"):
+        assert highlighted(source, language, metadata) == theirs(source, metadata=metadata)
 
 
 @pytest.mark.usefixtures("trusting")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from course.grading.values import DTYPES, HEADER, Limits, NotPlain, copy, pack, unpack
+from course.grading.values import DTYPES, HEADER, Limits, NotPlain, Packed, copy, pack, unpack
 
 ARRAYS = npst.arrays(
     dtype=st.sampled_from(list(DTYPES.values())), shape=npst.array_shapes(min_dims=0, min_side=0)
@@ -54,6 +54,24 @@ def identical(a: Any, b: Any) -> bool:
 @given(PLAIN)
 def test_a_plain_value_comes_back_to_the_last_bit(value: Any) -> None:
     assert identical(copy(value), value)
+
+
+@given(st.lists(st.tuples(PLAIN, st.booleans()), max_size=3))
+def test_a_value_of_parts_that_were_packed_before_gives_the_same_bytes(
+    parts: list[tuple[Any, bool]],
+) -> None:
+    mixed = {str(i): [Packed(v) if before else v] for i, (v, before) in enumerate(parts)}
+    plain = {str(i): [v] for i, (v, _) in enumerate(parts)}
+    assert pack(mixed) == pack(plain)
+
+
+def test_packed_parts_count_towards_the_limits() -> None:
+    limits = Limits(arrays=100, count=12, depth=4)
+    for part in (np.zeros(10), list(range(8)), [[[1]]]):
+        alone = Packed(part, limits)
+        pack([alone], limits)
+        with pytest.raises(NotPlain):
+            pack([[alone], [alone], part] if not isinstance(part[0], list) else [[alone]], limits)
 
 
 @given(st.binary(max_size=300))
