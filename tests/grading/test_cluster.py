@@ -169,8 +169,9 @@ def test_what_a_cluster_lacks_is_said(
     monkeypatch.setattr(clusters, "PATIENCE", 1.0)
     with pytest.raises(GradingRefused, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         cluster("tcp://127.0.0.1:9", tiny).__enter__()
-    with pytest.raises(GradingRefused, match=r"'smoke://here' is no address"):
-        cluster("smoke://here", tiny).__enter__()
+    for wrong in ("smoke://here:1", "tcp://here:abc", "tcp://here"):
+        with pytest.raises(GradingRefused, match=rf"'{wrong}' is no address of a Dask scheduler"):
+            cluster(wrong, tiny).__enter__()
     with monkeypatch.context() as change:
         change.setattr(clusters, "workers", lambda client: {})
         with pytest.raises(GradingRefused, match=r"has no worker\. Start some, for example  dask"):
