@@ -1,4 +1,4 @@
-"""One Chromium for all tests that look at a page."""
+"""What all tests share: one Chromium for those that look at a page, no deadlines for drawn examples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine takes its time; a test that hangs is ended by pytest-timeout.
+settings.register_profile("course", deadline=None)
+settings.load_profile("course")
 
 FLAGS = [
     "--no-sandbox",
