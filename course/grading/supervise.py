@@ -79,7 +79,7 @@ def run_submission(
         ended: str | None = None
         patience = 0.0
         try:
-            session.run(values.pack(request, values.REQUEST), ran, exercises, left, len(cells))
+            session.run(values.pieces(request, values.REQUEST), ran, exercises, left, len(cells))
             patience = 0.0 if session.done else ENDING
         except Stopped as stopped:
             ended = str(stopped)
@@ -133,10 +133,11 @@ def accept(read: Callable[[Any], T], plain: Any) -> T:
         raise Stopped(f"output: {error}") from None
 
 
-def send(worker: Worker, request: bytes) -> None:
+def send(worker: Worker, request: Sequence[bytes]) -> None:
     """Write the request and close the pipe; a worker that has ended need not hear it all."""
     with contextlib.suppress(OSError, ValueError):
-        worker.stdin.write(request)
+        for piece in request:
+            worker.stdin.write(piece)
     with contextlib.suppress(OSError, ValueError):
         worker.stdin.close()
 
@@ -251,7 +252,7 @@ class Session:
 
     def run(
         self,
-        request: bytes,
+        request: Sequence[bytes],
         ran: Ran,
         exercises: ExerciseSet,
         wanted: Mapping[str, Any],
@@ -275,7 +276,7 @@ class Session:
                 case _:
                     raise Stopped("output: messages that mean nothing")
 
-    def messages(self, request: bytes) -> Iterator[Any]:
+    def messages(self, request: Sequence[bytes]) -> Iterator[Any]:
         """Send the request, yield each message; end at the end of the worker's output."""
         chunks: queue.Queue[bytes] = queue.Queue(16)
         for target, arguments in ((send, (self.worker, request)), (receive, (self.worker, chunks))):

@@ -63,11 +63,16 @@ def pack(value: Any, limits: Limits = RESULT) -> bytes:
     >>> unpack(pack({"loss": 0.5, "shape": (3, 2), "y": np.arange(3)}))
     {'loss': 0.5, 'shape': (3, 2), 'y': array([0, 1, 2])}
     """
+    return b"".join(pieces(value, limits))
+
+
+def pieces(value: Any, limits: Limits = RESULT) -> list[bytes]:
+    """The bytes of `pack` in pieces: what was `Packed` before is not copied again."""
     writer = _Writer(limits)
     tree = json.dumps(writer.tree(value, "the value", 0), separators=(",", ":")).encode()
     if len(tree) > limits.tree:
         raise NotPlain(f"the value takes more than {limits.tree:,} bytes beside its arrays")
-    return HEADER.pack(len(tree), writer.size) + tree + b"".join(writer.blobs)
+    return [HEADER.pack(len(tree), writer.size) + tree, *writer.blobs]
 
 
 def unpack(data: bytes, limits: Limits = RESULT) -> Any:
