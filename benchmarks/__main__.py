@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 LONG = {"class_size"}  # minutes: only by name
 
 
