@@ -98,7 +98,7 @@ def test_digits_are_grey_levels_over_16() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 0.9))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_a_split_loses_no_sample_and_keeps_proportions(seed, test_size) -> None:
     whole = data.iris()
     whole = whole.take(np.arange(len(whole) - 20))  # 50, 50 and 30 samples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -44,7 +44,6 @@ def gaussians(draw):
 
 
 @given(gaussians())
-@settings(deadline=None)
 def test_C_16_posterior_is_that_of_bayes(case) -> None:
     rng, mean0, mean1, S, prior = case
     X = rng.normal(size=(20, len(mean0)))
@@ -55,7 +54,6 @@ def test_C_16_posterior_is_that_of_bayes(case) -> None:
 
 
 @given(gaussians())
-@settings(deadline=None)
 def test_C_15_log_density_agrees_with_scipy(case) -> None:
     rng, mean, _, S, _ = case
     X = rng.normal(size=(9, len(mean)))

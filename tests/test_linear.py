@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
@@ -109,7 +109,6 @@ def test_G_18_direct_solution_of_the_design_matrix_is_exact_and_of_least_norm() 
 
 
 @given(st.integers(1, 12), st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_direct_solution_is_the_pseudo_inverse_at_any_rank(N, D, rank, seed) -> None:
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(N, rank)) @ rng.normal(size=(rank, D))

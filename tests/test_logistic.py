@@ -126,7 +126,7 @@ def test_targets_may_be_probabilities() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.1, 1.0]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_C_21_fit_ends_where_all_derivatives_vanish(seed, l2) -> None:
     X, y = labelled(seed)
     w, b, history, converged = logistic.logistic_fit(X, y, l2=l2)

@@ -100,7 +100,7 @@ def test_P_21_two_linear_hidden_units_collapse_to_the_printed_weights() -> None:
     assert W.tolist() == [[2.0 * -2.0 + 3.0 * 7.0], [-4.0 * -2.0 + 1.5 * 7.0]]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 6), min_size=2, max_size=5), st.integers(0, 2**32 - 1))
 def test_P_22_G_51_any_stack_of_affine_layers_is_one(dims, seed) -> None:
     rng = np.random.default_rng(seed)
@@ -130,7 +130,7 @@ def test_P_24_the_k_fold_tent_map_has_2_to_the_k_pieces_from_2k_relus(k, pieces)
     assert net.forward(corners[:, None]).ravel().tolist() == [i % 2 for i in range(pieces + 1)]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(m=st.integers(1, 12), seed=st.integers(0, 2**32 - 1))
 def test_P_24_one_hidden_layer_of_m_relus_has_at_most_m_plus_1_pieces(m, seed) -> None:
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -60,7 +60,6 @@ data = st.integers(1, 12).flatmap(
 
 
 @given(data, st.sampled_from([0.5, 1.0, 2.0]))
-@settings(deadline=None)
 def test_fit_makes_the_updates_of_the_rule_one_sample_at_a_time(samples, lr) -> None:
     X, y = samples
     fit = p.perceptron_fit(X, y, max_epochs=20, lr=lr)
@@ -106,7 +105,6 @@ def test_patience_counts_the_epochs_without_a_record(patience) -> None:
 
 
 @given(data)
-@settings(deadline=None)
 def test_history_replays_the_fit(samples) -> None:
     X, y = samples
     fit = p.perceptron_fit(X, y, max_epochs=5)

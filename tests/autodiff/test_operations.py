@@ -10,7 +10,7 @@ import course.autodiff as ad
 from course.autodiff import activations, costs, operations
 from course.autodiff.tensor import Operation, Tensor, as_tensor
 
-quick = settings(deadline=None, max_examples=25)
+quick = settings(max_examples=25)
 
 
 def away_from(kinks, low=-3.0, high=3.0):

@@ -326,19 +326,19 @@ def is_whole(rebuilt: Rebuilt) -> None:
     assert all(isinstance(cell.source, str) for cell in rebuilt.cells)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(fuzzed_cells | json_values, max_size=8), st.dictionaries(st.text(), json_values))
 def test_any_cells_give_a_whole_notebook(cells: list[Any], more: dict[str, Any]) -> None:
     is_whole(put_together({**more, "cells": cells}))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_give_a_whole_notebook(raw: bytes) -> None:
     is_whole(rebuild(RELEASED, raw))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_damaged_file_gives_a_whole_notebook(data: st.DataObject) -> None:
     raw = bytearray(json.dumps(solved(RELEASED)).encode())

@@ -19,7 +19,7 @@ from course.optim import SGD, train
 
 X5, W3 = np.array([1.0, 2, 3, 4, 5]), np.array([1.0, 2, -1])
 PADDINGS = ["zero", "replicate", "reflect", "circular", "valid"]
-quick = settings(deadline=None, max_examples=40)
+quick = settings(max_examples=40)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_T_18_E_T4_T_20_jacobians_of_a_chain_are_1_by_2_times_2_by_4():
     np.testing.assert_allclose(dz_dx, dz_du @ du_dx)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     dims=st.lists(st.integers(1, 6), min_size=2, max_size=4),
     activation=st.sampled_from(ACTIVATIONS),

@@ -25,7 +25,7 @@ from course.nn import (
 from course.optim import SGD
 
 torch.set_num_threads(1)
-many = settings(deadline=None, max_examples=25)
+many = settings(max_examples=25)
 ANY = st.floats(0.0625, 3, width=32) | st.floats(-3, -0.0625, width=32)
 POSITIVE = st.floats(0.125, 3, width=32)
 
@@ -340,7 +340,7 @@ def convolutional_net(data, activation):
 
 @pytest.mark.parametrize("activation", TORCH_ACTIVATIONS)
 @pytest.mark.parametrize("way", ["by hand", "on the tape"])
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_every_module_by_hand_and_on_the_tape(way, activation, data):
     net = convolutional_net(data, activation)
