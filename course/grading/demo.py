@@ -25,7 +25,7 @@ from rich.text import Text
 from course.grading.exercise import load_module
 from course.grading.hostile import HOSTILE, is_code, marks
 from course.grading.misconception import Misconception
-from course.grading.report import class_progress, describe, number
+from course.grading.report import class_progress, describe, number, stepping
 from course.grading.results import Result
 from course.grading.template import text_of
 
@@ -81,15 +81,12 @@ def run(
         " misconception, attacks, a damaged file."
     )
     with class_progress(console) as bar, local_executor() as executor:
-        task = bar.add_task("working out what is expected", total=len(submissions))
         results = grade_class(
             root,
             name,
             [submission.student for submission in submissions],
             executor=executor,
-            progress=lambda done, total, student: bar.update(
-                task, completed=done, total=total, description=f"graded {student}"
-            ),
+            progress=stepping(bar, name),
         )
     rows = [Row(submission, results[submission.student]) for submission in submissions]
     console.print(demo_table(rows))

@@ -45,7 +45,8 @@ from course.grading.results import GradingRefused, Result
 from course.grading.session import one_gradebook, open_gradebook
 from course.grading.template import Rebuilt, unreadable
 
-Progress = Callable[[int, int, str], None]  # how many are done, of how many, whose was the last
+# How many are done, of how many, whose was the last, and how it went.
+Progress = Callable[[int, int, str, Result], None]
 
 
 # nbgrader's remarks on single submissions; set its level or add a handler to read them.
@@ -85,7 +86,7 @@ def grade_class(
 
     course_root : folder with `solutions/`, `assignments/` and `submitted/`.
     students : who; None for all that handed something in.
-    progress : called after each submission with (done, total, student).
+    progress : called after each submission with (done, total, student, result).
     executor : runs the submissions in processes; None grades them here, one after the other.
 
     Returns each student's result.  Raises GradingRefused if nothing can be graded at all: no
@@ -108,7 +109,7 @@ def grade_class(
     for student, result in graded(course_root, name, chosen, sandbox, executor):
         results[student] = result
         if progress is not None:
-            progress(len(results), len(chosen), student)
+            progress(len(results), len(chosen), student, result)
     return {student: results[student] for student in chosen}
 
 

@@ -132,7 +132,7 @@ def write(
     course_root: Path | str,
     name: str,
     found: Sequence[Change],
-    progress: Progress | None = None,
+    progress: Callable[[int, int, str, Result], None] | None = None,
     *,
     sandbox: str = "auto",
 ) -> dict[str, Result]:

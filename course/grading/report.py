@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
@@ -20,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from course.grading.results import Result
-from course.grading.summary import LOOKS, plot, summarise
+from course.grading.summary import LOOKS, kind_of, plot, summarise
 
 FEW = 8  # students up to which further processes would take longer to start than to grade
 LINES = 60  # students up to which everybody is listed after grading
@@ -99,12 +100,20 @@ def class_progress(console: Console) -> Progress:
     )
 
 
-def stepping(bar: Progress, name: str) -> Callable[[int, int, str], None]:
-    """A task of the bar that is moved by what it returns: `step(done, total, student)`."""
-    task = bar.add_task(name, total=None)
+def stepping(bar: Progress, name: str) -> Callable[..., None]:
+    """A task of the bar that is moved by what it returns: `step(done, total, student, result)`.
 
-    def step(done: int, total: int, student: str) -> None:
-        bar.update(task, completed=done, total=total, description=f"{name} {student}")
+    With results (they may be left out) it also counts how the submissions went.
+    """
+    task = bar.add_task(name, total=None)
+    kinds: Counter[str] = Counter()
+
+    def step(done: int, total: int, student: str, result: Result | None = None) -> None:
+        if result is not None:
+            kinds[kind_of(result)] += 1
+        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        text = f"{name}: {counts}" if counts else f"{name} {student}"
+        bar.update(task, completed=done, total=total, description=text)
 
     return step
 

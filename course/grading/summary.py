@@ -76,18 +76,23 @@ class Summary:
         return f"{graded} submissions graded, {mean:.0f} % of the points on average"
 
 
+def kind_of(result: Result) -> str:
+    """How a submission went, in two words."""
+    if result.reason is not None:
+        return "not graded"
+    if not result.points:
+        return "no points"
+    return "all right" if result.points > result.max_points * (1 - 1e-9) else "some points"
+
+
 def summarise(results: Iterable[Result]) -> Summary:
     """Count outcomes; submissions that could not be graded count as such, not as 'not done'."""
     summary = Summary()
     for result in results:
+        summary.submissions[kind_of(result)] += 1
         if result.reason is not None:
-            summary.submissions["not graded"] += 1
             continue
-        most = result.max_points
-        share = result.points / most if most else 0.0
-        summary.percents.append(100 * share)
-        kind = "all right" if share > 1 - 1e-9 else "some points" if share else "no points"
-        summary.submissions[kind] += 1
+        summary.percents.append(100 * result.points / (result.max_points or 1.0))
         for outcome in result.outcomes.values():
             exercise = summary.exercises.setdefault(
                 outcome.exercise, ExerciseSummary(outcome.exercise)

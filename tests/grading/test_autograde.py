@@ -233,9 +233,11 @@ def test_names_of_students_are_not_patterns(tiny: Path) -> None:
 def test_progress_counts_every_submission(tiny: Path) -> None:
     for student in ("ada", "bob"):
         hand_in(tiny, student, solved(released(tiny)))
-    seen: list[tuple[int, int, str]] = []
-    grade_class(tiny, NAME, progress=lambda *step: seen.append(step))
-    assert seen == [(1, 2, "ada"), (2, 2, "bob")]
+    seen: list[tuple[int, int, str, float]] = []
+    grade_class(
+        tiny, NAME, progress=lambda n, of, who, result: seen.append((n, of, who, result.points))
+    )
+    assert seen == [(1, 2, "ada", 10), (2, 2, "bob", 10)]
 
 
 def test_nothing_is_graded_without_a_sandbox(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

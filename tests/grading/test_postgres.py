@@ -17,7 +17,7 @@ from tiny_course import NAME, hand_in, released, solved
 from course.grading.export import export
 from course.grading.gradebook import course_directory, grade_class
 from course.grading.pool import Processes
-from course.grading.results import GradingRefused
+from course.grading.results import GradingRefused, Result
 
 pytestmark = [
     pytest.mark.slow,
@@ -115,7 +115,7 @@ def test_a_stopped_server_is_said_and_nothing_is_lost(tiny: Path, server: Server
     _, root = two_courses(tiny, server.new_database())
     seen = []
 
-    def stop_after_three(done: int, total: int, student: str) -> None:
+    def stop_after_three(done: int, total: int, student: str, _: Result) -> None:
         seen.append(student)
         if done == 3:
             server.stop()

@@ -16,7 +16,14 @@ from rich.console import Console
 from tiny_course import NAME, hand_in, released, solved
 
 from course.grading import gradebook
-from course.grading.report import LINES, counts_line, exercise_table, grade_and_report
+from course.grading.report import (
+    LINES,
+    class_progress,
+    counts_line,
+    exercise_table,
+    grade_and_report,
+    stepping,
+)
 from course.grading.results import Outcome, Result
 from course.grading.summary import LOOKS, plot, summarise
 
@@ -85,6 +92,16 @@ def test_the_table_and_the_line_say_the_shares_and_counts() -> None:
         "4 submissions: 1 all right, 1 some points, 1 no points, 1 not graded;"
         " 50 % of the points on average"
     )
+
+
+def test_the_progress_bar_counts_outcomes_as_they_come() -> None:
+    bar = class_progress(Console(file=io.StringIO()))
+    step = stepping(bar, NAME)
+    for done, one in enumerate([*CLASS, CLASS[0]], 1):
+        step(done, 5, "ada", one)
+    task = bar.tasks[0]
+    assert (task.completed, task.total) == (5, 5)
+    assert task.description == (f"{NAME}: 2 all right, 1 some points, 1 no points, 1 not graded")
 
 
 def test_the_picture_shows_each_status_in_its_colour(tmp_path: Path) -> None:
