@@ -49,7 +49,8 @@ def kinds(root: Path) -> tuple[list[str], list[str]]:
     """The texts of every honest or broken kind of submission, and those of hostile ones."""
     from course.grading.demo import make_class
 
-    quiet, hostile = [], []
+    quiet: list[str] = []
+    hostile: list[str] = []
     for one in make_class(HERE, root, NAME):
         text = one.file if isinstance(one.file, str) else json.dumps(one.file)
         if one.student not in LEFT_OUT:
@@ -204,7 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="class-size-") as folder:
             root = Path(folder)
             make(root, n, options.stored)
-            commands = [("grade", NAME)]
+            commands: list[tuple[str, ...]] = [("grade", NAME)]
             commands += [("export", NAME, "--format", f) for f in EXPORTS if options.stored]
             for command in commands:
                 took = run(root, *command)
