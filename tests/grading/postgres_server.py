@@ -27,13 +27,23 @@ def programs() -> Path | None:
     return Path(found).parent if found else None
 
 
+def open_to_all() -> str:
+    """A folder for temporary files that every account reaches; the usual one may be private."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        path = Path(place).resolve()
+        if all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)):
+            return place
+    return tempfile.gettempdir()
+
+
 class Server:
     """A server in a temporary folder.  As root it runs as another account: it refuses to be root."""
 
     def __init__(self, bin_folder: Path) -> None:
         self.bin = bin_folder
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: socket names are limited
         self.account = None
+        # A short name, because those of sockets are limited.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=open_to_all()))
         if os.geteuid() == 0:
             names = {user.pw_name for user in pwd.getpwall()}
             self.account = "postgres" if "postgres" in names else "nobody"
