@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
+from pathlib import Path
 from typing import IO
 
 from course.grading.process import (
@@ -12,11 +12,11 @@ from course.grading.process import (
     HIDDEN,
     ProcessLimits,
     close,
-    discard,
     python,
     size_of,
 )
 from course.grading.runtime import Runtime
+from course.grading.temporary import remove, temporary_folder
 
 # What Landlock does not look at, but which changes or shows something outside the scratch space all
 # the same; as root also the machine's clock, log, mounts and priorities.
@@ -40,7 +40,7 @@ class Sandlocked:
         from sandlock import Sandbox as Sandlock
         from sandlock.sandbox import StdioMode
 
-        self.scratch = tempfile.mkdtemp(prefix="course-scratch-")
+        self.scratch = str(temporary_folder("scratch"))
         readable = [
             str(files.home),
             str(files.executable),
@@ -77,7 +77,7 @@ class Sandlocked:
     def end(self, patience: float = 0.0) -> int:
         result = self.process.wait(timeout=max(patience, 0.001))  # kills it then
         close(self.stdin, self.stdout)
-        discard(self.scratch)
+        remove(Path(self.scratch))
         if result.signal and result.signal > 0:
             return -result.signal
         return -signal.SIGKILL if result.exit_code < 0 else result.exit_code

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
 from course.grading.runtime import Runtime
+from course.grading.temporary import remove, temporary_folder
 
 SCRATCH = "/tmp"
 DEEP = 2000  # characters of a path in the scratch space; the kernel takes 4096
@@ -143,15 +142,6 @@ def size_of(folder: str) -> int:
     return total
 
 
-def discard(folder: str) -> None:
-    """Remove a scratch folder, also one that was made so that it could not be removed."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if os.path.lexists(folder) and os.name != "nt":
-        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
-            subprocess.run([*command, folder], stderr=subprocess.DEVNULL, check=False)
-
-
 def close(*streams: IO[bytes]) -> None:
     """Close pipes, whatever state they are in."""
     for stream in streams:
@@ -163,7 +153,7 @@ class Plain(Subprocess):
     """A worker that only the kernel's resource limits hold back."""
 
     def __init__(self, files: Runtime, limits: ProcessLimits) -> None:
-        self.scratch = tempfile.mkdtemp(prefix="course-scratch-")
+        self.scratch = str(temporary_folder("scratch"))
         environment = ENVIRONMENT | dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), self.scratch)
         if os.name == "nt":
             environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", "")
@@ -175,5 +165,5 @@ class Plain(Subprocess):
 
     def end(self, patience: float = 0.0) -> int:
         code = super().end(patience)
-        discard(self.scratch)
+        remove(Path(self.scratch))
         return code

@@ -7,7 +7,6 @@ not exist for a sandboxed worker.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import importlib.metadata
 import os
@@ -16,11 +15,11 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# of course.grading, in the worker
+from course.grading.temporary import temporary_folder
+
 PARTS = (  # of course.grading, in the worker
     "exercise", "values", "run", "execute", "confine", "worker", "seccomp", "namespaces", "zygote"
 )  # fmt: skip
@@ -81,8 +80,7 @@ def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     packages: dict[str, Path] = {}
     for name in {"numpy", *outer}:
         packages |= files_of(name)
-    home = Path(tempfile.mkdtemp(prefix="course-worker-")).resolve()
-    atexit.register(remove, home, os.getpid())
+    home = temporary_folder("worker")
     (home / "packages").mkdir()
     for name, real in packages.items():
         (home / "packages" / name).symlink_to(real)
@@ -93,12 +91,6 @@ def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     subprocess.run([executable, "-I", "-S", *compile_all, home / "course"], check=True)
     shared = libraries(executable, stdlib, home, outer)
     return Runtime(executable, stdlib, shared, packages, home, tuple(imports))
-
-
-def remove(folder: Path, owner: int) -> None:
-    """Remove a folder, in the process that made it; a forked child still shares it."""
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def copy_course(to: Path, names: list[str]) -> None:
