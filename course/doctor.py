@@ -116,12 +116,18 @@ def extension() -> Finding:
 
 def sandbox() -> Finding:
     """The sandbox for student code, tried and not guessed."""
+    from course.grading.container import HERE
     from course.grading.sandbox import SandboxUnavailable, find
 
     try:
-        return Finding("sandbox", True, f"{find().name} starts workers here")
+        text = f"{find().name} starts workers here"
     except SandboxUnavailable as error:
         return Finding("sandbox", None, f"needed to grade other people's code. {error}")
+    if HERE.refused:
+        text += (
+            f", though slowly: each in a container of its own ({next(iter(HERE.refused.values()))})"
+        )
+    return Finding("sandbox", True, text)
 
 
 def browser() -> Finding:

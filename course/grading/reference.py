@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from course.grading.diagnose import MISSING, Place, Suspect, departures, value_at
 from course.grading.exercise import Exercise, ExerciseSet, load_module
 from course.grading.fingerprint import digits_for, from_json, to_json
-from course.grading.influence import reached
 from course.grading.misconception import Misconception
 from course.grading.notebook import read_cells
 from course.grading.results import Cell
 from course.grading.run import Case, Failure, Run, failure_of
-from course.grading.sandbox import SANDBOXES, Sandbox, why_not
-from course.grading.supervise import Ran, run_submission
-from course.grading.values import Packed
+
+if TYPE_CHECKING:  # a notebook at home reads references and starts no worker
+    from course.grading.sandbox import Sandbox
+    from course.grading.supervise import Ran
 
 FORMAT = 1  # of the JSON text
 
@@ -81,6 +80,8 @@ class Solution:
         """The exercises that a misconception can change, in order."""
         at = [cell.grade_id for cell in self.cells].index(misconception.cell)
         sources = [cells[at].source for cells in (self.cells, self.mistaken(misconception))]
+        from course.grading.influence import reached
+
         return reached(self.cells, self.exercises, misconception.cell, sources)
 
 
@@ -151,6 +152,8 @@ class Reference:
 
 def quickest() -> Sandbox:
     """Where the instructor's own code is run: bubblewrap starts workers ten times as fast as none."""
+    from course.grading.sandbox import SANDBOXES, why_not
+
     return SANDBOXES["none" if why_not("bubblewrap") else "bubblewrap"]
 
 
@@ -161,6 +164,11 @@ def compute(
 
     Raises SolutionError if the solution fails an exercise or a cell of its own.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from course.grading.supervise import run_submission
+    from course.grading.values import Packed
+
     sandbox = sandbox or quickest()
     exercises = solution.exercises
     inputs = {name: e.inputs(seed) for name, e in exercises.items()}
