@@ -68,7 +68,6 @@ class Runtime:
     imports: tuple[str, ...] = ("numpy",)
 
 
-@functools.cache
 def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     """The runtime for workers that may import these packages (and what those need).
 
@@ -76,6 +75,11 @@ def runtime(imports: tuple[str, ...] = ("numpy",)) -> Runtime:
     Made once a process; its folder is removed when the process ends.
     Raises ModuleNotFoundError if one of them is not installed.
     """
+    return _runtime(imports)
+
+
+@functools.cache  # which would keep a second one for `runtime()` beside `runtime(("numpy",))`
+def _runtime(imports: tuple[str, ...]) -> Runtime:
     outer = [name for name in imports if name.partition(".")[0] != "course"]
     packages: dict[str, Path] = {}
     for name in {"numpy", *outer}:

@@ -507,3 +507,7 @@ def test_an_allowed_part_of_the_course_is_there_and_only_that_part(sandbox: Sand
     )
     ran = run_submission([Cell("f", program)], exercises, {"f": [{}]}, sandbox)
     assert json.dumps(ran.runs["f"].cases[0].values) == '{"y": "course.grading.misconception"}'
+
+
+def test_a_process_makes_one_runtime_however_it_asks_for_it() -> None:
+    assert runtime() is runtime(("numpy",))
