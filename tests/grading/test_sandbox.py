@@ -19,6 +19,7 @@ from course.grading.bubblewrap import Bubblewrapped
 from course.grading.exercise import ExerciseSet, module_of
 from course.grading.results import Cell
 from course.grading.run import Failure, Run
+from course.grading.runtime import runtime
 from course.grading.sandbox import ProcessLimits, Sandbox, SandboxUnavailable, find
 from course.grading.supervise import Ran, run_submission
 
