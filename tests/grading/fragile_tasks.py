@@ -10,6 +10,24 @@ from typing import Any
 
 from course.grading.results import GradingRefused
 
+# A course whose graders are killed, in whatever process but the first, by the submission of eve.
+DEADLY = """
+import multiprocessing, os, signal
+
+from course.grading.autograde import configure
+
+c = get_config()
+configure(c)
+
+
+def hook(assignment, student, notebooks):
+    if student == "eve" and multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+c.SandboxedAutograde.pre_convert_hook = hook
+"""
+
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from fragile_tasks import DEADLY
 from test_killed_anywhere import recorded
 from tiny_course import NAME, hand_in, released, solved
 
@@ -115,24 +116,6 @@ def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(
     assert results == serial
     assert recorded(tiny) == undisturbed
     assert not list((tiny / ".grading").glob("seen-*"))
-
-
-DEADLY = """
-import multiprocessing, os, signal
-
-from course.grading.autograde import configure
-
-c = get_config()
-configure(c)
-
-
-def hook(assignment, student, notebooks):
-    if student == "eve" and multiprocessing.parent_process() is not None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-c.SandboxedAutograde.pre_convert_hook = hook
-"""
 
 
 @pytest.mark.sandbox

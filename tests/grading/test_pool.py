@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fragile_tasks import Unloadable, failing, refusing, work
+from fragile_tasks import DEADLY, Unloadable, failing, refusing, work
 from nbgrader.api import Gradebook
 from test_killed_anywhere import recorded
 from tiny_course import NAME, hand_in, released, solved
@@ -134,24 +134,6 @@ def test_a_pool_process_killed_during_a_batch_changes_nothing(tiny: Path) -> Non
     assert len(killed) == 2
     assert results == serial
     assert recorded(tiny) == undisturbed
-
-
-DEADLY = """
-import multiprocessing, os, signal
-
-from course.grading.autograde import configure
-
-c = get_config()
-configure(c)
-
-
-def hook(assignment, student, notebooks):
-    if student == "eve" and multiprocessing.parent_process() is not None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-c.SandboxedAutograde.pre_convert_hook = hook
-"""
 
 
 @pytest.mark.sandbox
