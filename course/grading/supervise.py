@@ -133,23 +133,31 @@ def accept(read: Callable[[Any], T], plain: Any) -> T:
         raise Stopped(f"output: {error}") from None
 
 
-def send(worker: Worker, request: Sequence[bytes]) -> None:
+def send(descriptor: int, request: Sequence[bytes]) -> None:
     """Write the request and close the pipe; a worker that has ended need not hear it all."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError), open(descriptor, "wb", 0) as pipe:
         for piece in request:
-            worker.stdin.write(piece)
-    with contextlib.suppress(OSError, ValueError):
-        worker.stdin.close()
+            left = memoryview(piece)
+            while left:
+                left = left[pipe.write(left) or 0 :]
 
 
-def receive(worker: Worker, chunks: queue.Queue[bytes]) -> None:
+def receive(descriptor: int, chunks: queue.Queue[bytes], over: threading.Event) -> None:
     """Hand on what the worker writes; b'' at the end.  No more than anyone would look at."""
     left = 5 * OUTPUT
-    with contextlib.suppress(OSError, ValueError):
-        while left > 0 and (data := worker.stdout.read(1 << 16)):
+    with contextlib.suppress(OSError), open(descriptor, "rb", 0) as pipe:
+        while left > 0 and not over.is_set() and (data := pipe.read(1 << 16)):
             left -= len(data)
-            chunks.put(data)
-    chunks.put(b"")
+            hand_on(data, chunks, over)
+    hand_on(b"", chunks, over)
+
+
+def hand_on(data: bytes, chunks: queue.Queue[bytes], over: threading.Event) -> None:
+    """Put data into a queue, unless nobody takes anything from it any more."""
+    while not over.is_set():
+        with contextlib.suppress(queue.Full):
+            chunks.put(data, timeout=WATCH)
+            return
 
 
 def usage(pid: int) -> tuple[float, float] | None:
@@ -279,8 +287,20 @@ class Session:
     def messages(self, request: Sequence[bytes]) -> Iterator[Any]:
         """Send the request, yield each message; end at the end of the worker's output."""
         chunks: queue.Queue[bytes] = queue.Queue(16)
-        for target, arguments in ((send, (self.worker, request)), (receive, (self.worker, chunks))):
+        over = threading.Event()
+        # Descriptors of their own, which each closes itself: a number that was closed here could
+        # be the next worker's by the time that a thread reads from it.
+        pipes = os.dup(self.worker.stdin.fileno()), os.dup(self.worker.stdout.fileno())
+        self.worker.stdin.close()
+        for target, arguments in ((send, (pipes[0], request)), (receive, (pipes[1], chunks, over))):
             threading.Thread(target=target, args=arguments, daemon=True).start()
+        try:
+            yield from self.taken(chunks)
+        finally:
+            over.set()
+
+    def taken(self, chunks: queue.Queue[bytes]) -> Iterator[Any]:
+        """The messages in what the worker wrote, until it ends or has to be stopped."""
         received = bytearray()
         total = 0
         while True:
